@@ -1,0 +1,3 @@
+//! Who may do what: facts in, decision out.
+
+pub mod facts;

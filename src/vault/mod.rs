@@ -1,0 +1,3 @@
+//! Secrets: plaintext lives here and nowhere else.
+
+pub mod slot;
