@@ -5,6 +5,7 @@
 //! other. In `domain` a noun names only nouns to its left. `tests/app/architecture.rs` enforces it.
 
 pub mod http;
+pub mod sandbox;
 
 pub mod domain;
 

@@ -2,7 +2,9 @@
 //! [`Db::read`] and [`Db::write`].
 
 pub mod conflict;
+pub mod embedded;
 pub mod schema;
+pub mod tls;
 
 use std::time::Duration;
 

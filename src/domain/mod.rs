@@ -3,5 +3,6 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod connections;
 pub mod integrations;
 pub mod people;
