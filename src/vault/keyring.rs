@@ -137,10 +137,7 @@ pub struct Keyring(Vec<Kek>);
 impl Keyring {
     /// Reads a key file.
     pub fn read(path: &Path) -> Result<Self, KeyringError> {
-        let file = File::open(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => KeyringError::Missing(path.to_owned()),
-            _ => KeyringError::Unusable { path: path.to_owned(), source },
-        })?;
+        let file = File::open(path).map_err(|source| not_opened(path, source))?;
         let keys = Self::parse(path, &read_private(path, file)?)?;
         match keys.iter().filter(|kek| kek.is_active).count() {
             0 if keys.is_empty() => Err(KeyringError::Empty(path.to_owned())),
@@ -152,10 +149,7 @@ impl Keyring {
     /// Makes a key file with one active key and gives the key's id. A file that is there stays as it is.
     pub fn create(path: &Path) -> Result<String, KeyringError> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file = file.map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyringError::Exists(path.to_owned()),
-            _ => KeyringError::Unusable { path: path.to_owned(), source },
-        })?;
+        let mut file = file.map_err(|source| not_opened(path, source))?;
         let head =
             "# Odeus' keys: without this file no stored secret can be read. Keep a copy apart from the database.\n";
         write_key(path, &mut file, head, "active")
@@ -163,10 +157,8 @@ impl Keyring {
 
     /// Adds a key to a key file and gives its id. It only decrypts, unless it is the first.
     pub fn add(path: &Path) -> Result<String, KeyringError> {
-        let file = OpenOptions::new().read(true).append(true).open(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => KeyringError::Missing(path.to_owned()),
-            _ => KeyringError::Unusable { path: path.to_owned(), source },
-        })?;
+        let file = OpenOptions::new().read(true).append(true).open(path);
+        let file = file.map_err(|source| not_opened(path, source))?;
         let mut appended = file.try_clone().map_err(|source| unusable(path, source))?;
         let before = read_private(path, file)?;
         let use_ = if Self::parse(path, &before)?.is_empty() { "active" } else { "decrypt" };
@@ -254,6 +246,16 @@ fn write_key(path: &Path, file: &mut File, head: &str, use_: &str) -> Result<Str
     // One write, so that two programs that add a key at once both keep theirs.
     file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|source| unusable(path, source))?;
     Ok(id)
+}
+
+fn not_opened(path: &Path, source: io::Error) -> KeyringError {
+    if source.kind() == io::ErrorKind::NotFound {
+        KeyringError::Missing(path.to_owned())
+    } else if source.kind() == io::ErrorKind::AlreadyExists {
+        KeyringError::Exists(path.to_owned())
+    } else {
+        unusable(path, source)
+    }
 }
 
 fn unusable(path: &Path, source: io::Error) -> KeyringError {

@@ -179,7 +179,7 @@ fn hex_value(digits: &[u8]) -> Option<u32> {
 
 /// The characters of base64 that depend on `bytes` alone when `shift` bytes stand in front of them.
 fn aligned(alphabet: &GeneralPurpose, shift: usize, bytes: &[u8]) -> Vec<u8> {
-    let padded = Zeroizing::new([&[0_u8; 3].as_slice().get(..shift).unwrap_or_default(), bytes].concat());
+    let padded = Zeroizing::new([[0_u8; 3].get(..shift).unwrap_or_default(), bytes].concat());
     let text = Zeroizing::new(alphabet.encode(&*padded));
     let range = (shift * 8).div_ceil(6)..padded.len() * 8 / 6;
     text.as_bytes().get(range).unwrap_or_default().to_vec()

@@ -29,7 +29,9 @@ pub struct ServiceAccount {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Not a JSON object.
-    #[error("This is not a JSON key. Paste the whole file that the provider gave you, from the first {{ to the last }}.")]
+    #[error(
+        "This is not a JSON key. Paste the whole file that the provider gave you, from the first {{ to the last }}."
+    )]
     NotJson,
     /// A key that names where to fetch credentials (D-41).
     #[error(
