@@ -12,6 +12,7 @@ pub mod domain;
 pub mod vault;
 
 pub mod authz;
+pub mod mail;
 
 pub mod db;
 pub mod kernel;

@@ -77,8 +77,7 @@ pub fn sign_in(req: &HttpRequest, user: UserId) -> Result<(), Error> {
     let session = req.get_session();
     session.clear();
     session.renew();
-    let mut put =
-        |key: &str, value: String| session.insert(key, value).map_err(|error| Error::internal(error.to_string()));
+    let put = |key: &str, value: String| session.insert(key, value).map_err(|error| Error::internal(error.to_string()));
     put(USER, user.to_string())?;
     put(CSRF, random_token().map_err(|error| Error::internal(error.to_string()))?)?;
     put(IP, req.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default())?;

@@ -131,15 +131,19 @@ impl Vault {
         let assertion = assertion::sign(&key, token_url, scopes, now)?;
         let mut sent = Scrub::default();
         sent.add(assertion.expose());
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-        form.append_pair("assertion", assertion.expose());
-        // The RFC asks for scopes here, Google in the assertion; each ignores the other place.
-        if !scopes.is_empty() {
-            form.append_pair("scope", &scopes.join(" "));
-        }
+        // The serializer cannot wait beside an await of a task that moves between threads.
+        let body = {
+            let mut form = Serializer::new(String::new());
+            form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+            form.append_pair("assertion", assertion.expose());
+            // The RFC asks for scopes here, Google in the assertion; each ignores the other place.
+            if !scopes.is_empty() {
+                form.append_pair("scope", &scopes.join(" "));
+            }
+            form.finish().into_bytes()
+        };
         let sender = Sender::new(client, token_url, sent, Some(now))?;
-        let answer = sender.post_for_tokens(form.finish().into_bytes()).await?;
+        let answer = sender.post_for_tokens(body).await?;
         let answer: Answer = serde_json::from_slice(&answer).map_err(|_quotes_the_tokens| ExchangeError::Malformed)?;
         Ok(token_set(&answer, now))
     }
