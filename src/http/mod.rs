@@ -8,6 +8,7 @@ pub mod form;
 pub mod gate;
 pub mod headers;
 pub mod json;
+pub mod look;
 pub mod page;
 pub mod session;
 pub mod urls;

@@ -129,7 +129,12 @@ impl Shell {
         self.section.as_str() == section
     }
 
-    /// `aria-current="page"` for that part of the navigation.
+    /// Whether this is the first page of the workspace that one is in.
+    pub fn is_workspace_at(&self, address: &str) -> bool {
+        self.urls.integrations() == address
+    }
+
+    /// A time as people say it at the time of the request.
     pub fn ago(&self, at: &Timestamp) -> Ago {
         Ago::between(at, &self.now)
     }

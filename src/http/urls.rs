@@ -12,6 +12,8 @@ use crate::outbound::origin::Origin;
 
 /// Sign-in.
 pub const SIGN_IN: &str = "/sign-in";
+/// Sign-out.
+pub const SIGN_OUT: &str = "/sign-out";
 /// "I forgot my password".
 pub const FORGOT: &str = "/forgot-password";
 

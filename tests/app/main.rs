@@ -1,1 +1,4 @@
-fn main() {}
+//! The tests that need more than one function: over HTTP, over the database, over the sources.
+
+mod architecture;
+mod embedded;
