@@ -4,6 +4,9 @@
 //! outbound, config, telemetry`. A file names only rooms further down, or its own; rooms on one floor do not name each
 //! other. In `domain` a noun names only nouns to its left. `tests/app/architecture.rs` enforces it.
 
+pub mod http;
+pub mod sandbox;
+
 pub mod domain;
 
 pub mod vault;

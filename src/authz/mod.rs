@@ -1,3 +1,8 @@
-//! Who may do what: facts in, decision out.
+//! Who may do what. Facts go in, a decision comes out: no database, no HTTP, so the rules can be tested exhaustively.
+//! A proof ([`proof::Authorized`]) has one maker, which asks the policy; see the three locks in README.
 
+pub mod actions;
+pub mod actor;
 pub mod facts;
+pub mod policy;
+pub mod proof;

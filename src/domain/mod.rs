@@ -1,3 +1,8 @@
-//! What is true without a browser: one room per noun, each naming only nouns to its left.
+//! What is true without a browser. A noun names only nouns to its left:
+//! `audit < outbox < accounts < people < integrations < connections < oauth < agents < runs`.
 
+pub mod accounts;
+pub mod audit;
+pub mod connections;
 pub mod integrations;
+pub mod people;

@@ -104,6 +104,11 @@ impl Origins {
         Origin::of(url).is_ok_and(|origin| self.0.contains(&origin))
     }
 
+    /// Whether `origin` is one of them.
+    pub fn contains_origin(&self, origin: &Origin) -> bool {
+        self.0.contains(origin)
+    }
+
     /// Each of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Origin> {
         self.0.iter()
@@ -111,8 +116,11 @@ impl Origins {
 
     /// SHA-256 of the canonical list, one origin a line: what a sealed secret is bound to (D-10).
     pub fn digest(&self) -> [u8; 32] {
-        let text: String = self.0.iter().map(|origin| format!("{origin}\n")).collect();
-        let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        for origin in &self.0 {
+            context.update(format!("{origin}\n").as_bytes());
+        }
+        let digest = context.finish();
         let mut bytes = [0_u8; 32];
         bytes.copy_from_slice(digest.as_ref());
         bytes

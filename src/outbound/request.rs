@@ -9,13 +9,16 @@ use http::HeaderValue;
 use http::Method;
 use url::Url;
 
+/// Header names and values, in order.
+pub(in crate::outbound) type Headers = Vec<(HeaderName, HeaderValue)>;
+
 /// A request to the outside, without any notion of who sends it.
 pub struct Request {
     method: Method,
     url: Url,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Headers,
     body: Option<Vec<u8>>,
-    credential_headers: Vec<(HeaderName, HeaderValue)>,
+    credential_headers: Headers,
     credential_query: Vec<(String, String)>,
 }
 
@@ -33,12 +36,14 @@ impl Request {
     }
 
     /// Adds a plain header.
+    #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
     /// Sets the body and its `Content-Type`.
+    #[must_use]
     pub fn body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
         self.headers.push((http::header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
         self.body = Some(body);
@@ -78,12 +83,15 @@ impl Request {
     }
 
     /// Everything, for the client that sends it.
-    pub(in crate::outbound) fn into_parts(self) -> (Method, Url, Vec<(HeaderName, HeaderValue)>, Option<Vec<u8>>) {
+    pub(in crate::outbound) fn into_parts(self) -> (Method, Url, Headers, Option<Vec<u8>>) {
         let mut url = self.url;
         for (name, value) in &self.credential_query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let headers = self.headers.into_iter().chain(self.credential_headers).collect();
+        let carried = self.credential_headers;
+        let mut headers = self.headers;
+        headers.retain(|(plain, _)| carried.iter().all(|(name, _)| name != plain));
+        headers.extend(carried);
         (self.method, url, headers, self.body)
     }
 }

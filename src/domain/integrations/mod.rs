@@ -12,3 +12,7 @@ pub mod validation;
 mod fingerprint;
 mod request;
 mod serialize;
+pub mod custom;
+pub mod integration;
+pub mod registry;
+pub mod settings;

@@ -1,0 +1,1 @@
+DROP TABLE runs, run_drafts, connection_choices, bindings, agent_actions, agent_shares, agents;

@@ -1,0 +1,24 @@
+//! Which part of an address names which resource. Ids that do not parse name nothing, which is a 404.
+
+use std::str::FromStr;
+
+use actix_web::HttpRequest;
+
+use crate::authz::proof::Guarded;
+use crate::domain::people::workspaces::Workspace;
+
+/// A resource that an address can name.
+pub trait Addressed: Guarded {
+    /// Its key, as the address has it.
+    fn key(req: &HttpRequest) -> Option<Self::Key>;
+}
+
+impl Addressed for Workspace {
+    fn key(_: &HttpRequest) -> Option<()> {
+        Some(())
+    }
+}
+
+fn segment<T: FromStr>(req: &HttpRequest, name: &str) -> Option<T> {
+    req.match_info().get(name)?.parse().ok()
+}

@@ -1,0 +1,141 @@
+//! Lock 1: no route without a gate. Routes are added by [`route`] alone, whose bound wants a handler whose first
+//! argument is a [`Proof`]. The proof is drawn before anything else is read: actix draws a tuple's members side by side,
+//! and a stranger with a bad form must be told 404, not 415.
+
+mod actors;
+mod addressed;
+mod gated;
+
+use std::future::Future;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use actix_web::Handler;
+use actix_web::HttpRequest;
+use actix_web::Responder;
+use actix_web::http::Method;
+use actix_web::web;
+use actix_web::web::Data;
+use actix_web::web::ServiceConfig;
+
+use crate::authz::actions::View;
+use crate::authz::policy::Permits;
+use crate::authz::proof::Authorized;
+use crate::authz::proof::authorize;
+use crate::db::Db;
+use crate::http::csrf;
+use crate::http::error::Error;
+use crate::http::gate::gated::InOrder;
+use crate::http::session;
+use crate::kernel::ids::SessionId;
+use crate::kernel::ids::UserId;
+
+pub use crate::http::gate::addressed::Addressed;
+pub use crate::http::gate::gated::Gated;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// What a handler's first argument must be: the reason why this request may come in.
+pub trait Proof: sealed::Sealed + Sized {
+    /// Draws it from the request's head, before the body is read.
+    fn draw(req: &HttpRequest) -> impl Future<Output = Result<Self, Error>>;
+}
+
+/// Anyone. A word in a signature, so that open doors can be listed.
+#[derive(Debug)]
+pub struct Public {
+    closed: (),
+}
+
+/// Somebody who is signed in, in no workspace in particular.
+#[derive(Debug)]
+pub struct SignedIn {
+    user: UserId,
+    session: SessionId,
+}
+
+impl SignedIn {
+    /// Who.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// In which session.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+impl sealed::Sealed for Public {}
+impl sealed::Sealed for SignedIn {}
+impl<A, R> sealed::Sealed for Authorized<A, R> {}
+
+impl Proof for Public {
+    async fn draw(req: &HttpRequest) -> Result<Self, Error> {
+        csrf::check_origin(req)?;
+        Ok(Self { closed: () })
+    }
+}
+
+impl Proof for SignedIn {
+    async fn draw(req: &HttpRequest) -> Result<Self, Error> {
+        csrf::check_origin(req)?;
+        let (user, session) = session::signed_in(req).ok_or_else(|| Error::sign_in_first(req))?;
+        Ok(Self { user, session })
+    }
+}
+
+impl<A, R> Proof for Authorized<A, R>
+where
+    R: Addressed + Send + 'static,
+    R::Key: Send + 'static,
+    A: Permits<R::Facts>,
+    View: Permits<R::Facts>,
+{
+    async fn draw(req: &HttpRequest) -> Result<Self, Error> {
+        let claim = actors::claim(req)?;
+        let key = R::key(req).ok_or_else(Error::not_found)?;
+        let db = req.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the app"))?.clone();
+        db.read(move |conn| {
+            let actor = claim.resolve(conn)?;
+            Ok(authorize::<A, R>(conn, actor, &key)?)
+        })
+        .await
+    }
+}
+
+/// A route as it was added: for the tests that walk them all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// The pattern.
+    pub path: String,
+    /// The method.
+    pub method: String,
+    /// The proof's type.
+    pub proof: &'static str,
+}
+
+static ROUTES: Mutex<Vec<Route>> = Mutex::new(Vec::new());
+
+/// Every route that was added in this process, sorted, each once.
+pub fn routes() -> Vec<Route> {
+    let mut routes = ROUTES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    routes.sort();
+    routes.dedup();
+    routes
+}
+
+/// Adds a route. The only way to do so.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that adds routes")]
+pub fn route<F, Args>(cfg: &mut ServiceConfig, method: Method, path: &str, handler: F)
+where
+    F: Handler<Args>,
+    Args: Gated + 'static,
+    F::Output: Responder + 'static,
+{
+    let added = Route { path: path.to_owned(), method: method.to_string(), proof: Args::proof_name() };
+    ROUTES.lock().unwrap_or_else(PoisonError::into_inner).push(added);
+    cfg.route(path, web::method(method).to(move |InOrder(args): InOrder<Args>| handler.call(args)));
+}

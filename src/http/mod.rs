@@ -1,0 +1,13 @@
+//! What the faces share: the gate that every request passes, sessions, forgery protection, errors, pages, forms, addresses.
+
+pub mod assets;
+pub mod body;
+pub mod csrf;
+pub mod error;
+pub mod form;
+pub mod gate;
+pub mod headers;
+pub mod json;
+pub mod page;
+pub mod session;
+pub mod urls;

@@ -1,0 +1,203 @@
+//! Addresses, in one place: what a link or a redirect may say. Those that leave the site are built from the configured
+//! public URL and nothing else (D-53).
+
+use url::Url;
+
+use crate::kernel::ids::AgentActionId;
+use crate::kernel::ids::AgentId;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::FlowId;
+use crate::kernel::ids::RunId;
+use crate::outbound::origin::Origin;
+
+/// Sign-in.
+pub const SIGN_IN: &str = "/sign-in";
+/// "I forgot my password".
+pub const FORGOT: &str = "/forgot-password";
+
+/// `ODEUS_PUBLIC_URL`: the address that people use.
+#[derive(Clone, Debug)]
+pub struct PublicUrl {
+    base: String,
+    origin: Origin,
+}
+
+/// The configured address cannot be one.
+#[derive(Debug, thiserror::Error)]
+#[error("ODEUS_PUBLIC_URL must be an address like https://odeus.example.com, without a path; it is “{0}”")]
+pub struct InvalidPublicUrl(String);
+
+impl PublicUrl {
+    /// Takes an http or https address without path, query or fragment.
+    pub fn parse(text: &str) -> Result<Self, InvalidPublicUrl> {
+        let invalid = || InvalidPublicUrl(text.to_owned());
+        let url = Url::parse(text).map_err(|_invalid| invalid())?;
+        let origin = Origin::of(&url).map_err(|_invalid| invalid())?;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid());
+        }
+        Ok(Self { base: origin.to_string(), origin })
+    }
+
+    /// Its origin.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether cookies are `Secure` and HSTS is sent.
+    pub fn is_https(&self) -> bool {
+        self.origin.scheme() == "https"
+    }
+
+    /// The absolute address of a path of ours.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+/// The addresses of one workspace.
+#[derive(Clone, Debug)]
+pub struct Urls {
+    base: String,
+}
+
+impl Urls {
+    /// Those under `/w/{slug}`.
+    pub fn of(slug: &str) -> Self {
+        Self { base: format!("/w/{slug}") }
+    }
+
+    /// What can be connected.
+    pub fn integrations(&self) -> String {
+        format!("{}/integrations", self.base)
+    }
+
+    /// The page to bring in an integration.
+    pub fn import_integration(&self) -> String {
+        format!("{}/integrations/import", self.base)
+    }
+
+    /// One integration.
+    pub fn integration(&self, key: &str) -> String {
+        format!("{}/integrations/{key}", self.base)
+    }
+
+    /// Where connections to an integration are made.
+    pub fn integration_connections(&self, key: &str) -> String {
+        format!("{}/integrations/{key}/connections", self.base)
+    }
+
+    /// Where an integration's settings are saved.
+    pub fn integration_settings(&self, key: &str) -> String {
+        format!("{}/integrations/{key}/settings", self.base)
+    }
+
+    /// Where an integration's OAuth client is saved.
+    pub fn integration_oauth_client(&self, key: &str) -> String {
+        format!("{}/integrations/{key}/oauth-client", self.base)
+    }
+
+    /// Connections.
+    pub fn connections(&self) -> String {
+        format!("{}/connections", self.base)
+    }
+
+    /// One connection.
+    pub fn connection(&self, id: &ConnectionId) -> String {
+        format!("{}/connections/{id}", self.base)
+    }
+
+    /// Something of a connection: `name`, `secret`, `tests`, `reconnect`, `deletion`, `state`.
+    pub fn connection_part(&self, id: &ConnectionId, part: &str) -> String {
+        format!("{}/connections/{id}/{part}", self.base)
+    }
+
+    /// An OAuth flow: the page that says where one is going, and goes there.
+    pub fn oauth_flow(&self, id: &FlowId) -> String {
+        format!("{}/oauth/{id}", self.base)
+    }
+
+    /// Agents.
+    pub fn agents(&self) -> String {
+        format!("{}/agents", self.base)
+    }
+
+    /// The page to make one.
+    pub fn new_agent(&self) -> String {
+        format!("{}/agents/new", self.base)
+    }
+
+    /// One agent.
+    pub fn agent(&self, id: &AgentId) -> String {
+        format!("{}/agents/{id}", self.base)
+    }
+
+    /// Something of an agent: `edit`, `actions`, `shares`, `deletion`.
+    pub fn agent_part(&self, id: &AgentId, part: &str) -> String {
+        format!("{}/agents/{id}/{part}", self.base)
+    }
+
+    /// One action of an agent: its form.
+    pub fn agent_action(&self, agent: &AgentId, action: &AgentActionId) -> String {
+        format!("{}/agents/{agent}/actions/{action}", self.base)
+    }
+
+    /// Something of an agent's action: `runs`, `edit`, `deletion`, `choice`.
+    pub fn agent_action_part(&self, agent: &AgentId, action: &AgentActionId, part: &str) -> String {
+        format!("{}/agents/{agent}/actions/{action}/{part}", self.base)
+    }
+
+    /// Runs.
+    pub fn runs(&self) -> String {
+        format!("{}/runs", self.base)
+    }
+
+    /// One run.
+    pub fn run(&self, id: &RunId) -> String {
+        format!("{}/runs/{id}", self.base)
+    }
+
+    /// The person's own page.
+    pub fn profile(&self) -> String {
+        format!("{}/profile", self.base)
+    }
+
+    /// Something of the profile: `password`, `sessions`, `tokens`.
+    pub fn profile_part(&self, part: &str) -> String {
+        format!("{}/profile/{part}", self.base)
+    }
+}
+
+/// Where to go after signing in, if it is a path of ours: it begins with one slash, before and after the normalisation
+/// that a browser does (D-23).
+pub fn safe_path(path: &str) -> Option<String> {
+    let begins_well = |path: &str| path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
+    if !begins_well(path) || path.chars().any(|c| c.is_control() || c == '\\') {
+        return None;
+    }
+    let base = Url::parse("https://odeus.invalid/").ok()?;
+    let url = base.join(path).ok()?;
+    if url.origin() != base.origin() {
+        return None;
+    }
+    let normal = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    begins_well(&normal).then_some(normal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_return_address_stays_on_our_own_site() {
+        assert_eq!(safe_path("/w/acme/agents?x=1").as_deref(), Some("/w/acme/agents?x=1"));
+        for wrong in
+            ["https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "w/acme", "", "/w/..//evil.test"]
+        {
+            assert_eq!(safe_path(wrong), None, "{wrong}");
+        }
+    }
+}
