@@ -86,8 +86,7 @@ impl Checker {
             format!("The integration's test call cannot be made: {}", named.join("; "))
         })?;
         let slots = definition.method(secret.auth_type).map(|method| method.slots.as_slice()).unwrap_or_default();
-        let credential =
-            secret.sealed.as_ref().map(|sealed| Credential { sealed, context: secret.context(), slots });
+        let credential = secret.sealed.as_ref().map(|sealed| Credential { sealed, context: secret.context(), slots });
         let call = self.vault.call(&self.client, request, &secret.origins, credential);
         call.await.map_err(|error| sentence(&definition.name, &error))
     }
@@ -112,7 +111,8 @@ fn judge(definition: &Definition, check: &Check, response: &Response) -> Verdict
         let account = check.account.as_deref().and_then(|pointer| body.pointer(pointer)).and_then(shown);
         return Verdict::Works { account };
     }
-    let said = failure.or_else(|| provider_words(&body)).map(|words| format!(" It says: “{}”.", text::cut(&words, 200)));
+    let said =
+        failure.or_else(|| provider_words(&body)).map(|words| format!(" It says: “{}”.", text::cut(&words, 200)));
     let said = said.unwrap_or_default();
     let name = &definition.name;
     if response.status >= 500 || response.status == 429 {

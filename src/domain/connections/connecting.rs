@@ -229,7 +229,12 @@ impl Connecting {
         fields: BTreeMap<String, SecretInput>,
     ) -> Result<Sealed, ConnectError> {
         let vault = self.checker.vault.clone();
-        let like = AccessSecret { sealed: None, integration: secret.integration.clone(), origins: secret.origins.clone(), ..*secret };
+        let like = AccessSecret {
+            sealed: None,
+            integration: secret.integration.clone(),
+            origins: secret.origins.clone(),
+            ..*secret
+        };
         self.db
             .write(move |tx| {
                 let context = like.context_for(purpose, like.version);
@@ -261,8 +266,11 @@ fn checked(
         .filter(|name| !known(name))
         .map(|name| (name.clone(), "There is no such field here.".to_owned()))
         .collect();
-    let fields: BTreeMap<String, SecretInput> =
-        fields.into_iter().map(|(name, value)| (name, value.trimmed())).filter(|(_, value)| !value.is_empty()).collect();
+    let fields: BTreeMap<String, SecretInput> = fields
+        .into_iter()
+        .map(|(name, value)| (name, value.trimmed()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
     let missing = method.fields.iter().filter(|field| field.required && !fields.contains_key(&field.name));
     wrong.extend(missing.map(|field| (field.name.clone(), format!("{} is missing.", field.label))));
     if wrong.is_empty() { Ok(fields) } else { Err(ConnectError::Fields(wrong)) }
@@ -304,9 +312,8 @@ fn insert(tx: &mut PgConnection, actor: &Actor, tried: &Tried, name: &str) -> Re
 fn update(tx: &mut PgConnection, actor: &Actor, tried: &Tried, before: i64) -> Result<(), ConnectError> {
     let secret = &tried.secret;
     let origins: Vec<String> = secret.origins.iter().map(ToString::to_string).collect();
-    let row = connections::table
-        .find((actor.workspace, secret.connection))
-        .filter(connections::token_version.eq(before));
+    let row =
+        connections::table.find((actor.workspace, secret.connection)).filter(connections::token_version.eq(before));
     let changed = diesel::update(row)
         .set((
             connections::status.eq(ConnectionStatus::Active),

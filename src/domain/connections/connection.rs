@@ -86,7 +86,8 @@ pub struct Connection {
 }
 
 /// The columns of [`Connection`] from `connections c JOIN users u` for workspace `$1`, user `$2` and time `$3`.
-pub(in crate::domain::connections) const COLUMNS: &str = "c.id, c.owner_id AS owner, u.name AS owner_name, c.integration, c.auth_type, c.name, c.status, c.status_reason,
+pub(in crate::domain::connections) const COLUMNS: &str =
+    "c.id, c.owner_id AS owner, u.name AS owner_name, c.integration, c.auth_type, c.name, c.status, c.status_reason,
     c.account, c.scopes, c.created_at, c.last_used_at, c.owner_id = $2 AS is_owner,
     CASE WHEN c.auth_type = 'oauth' THEN NULL ELSE (
         SELECT min(s.access) FROM connection_shares s

@@ -49,9 +49,8 @@ pub fn rename(
     name: &str,
 ) -> Result<(), LifecycleError> {
     let (actor, id) = (proof.actor(), proof.resource().id);
-    let changed = diesel::update(connections::table.find((actor.workspace, id)))
-        .set(connections::name.eq(name))
-        .execute(conn)?;
+    let changed =
+        diesel::update(connections::table.find((actor.workspace, id))).set(connections::name.eq(name)).execute(conn)?;
     one(changed)?;
     audit::record(conn, actor, audit::Event::new("connection.renamed", "connection", id).connection(id))?;
     Ok(())

@@ -90,7 +90,11 @@ struct Row {
 }
 
 /// The access of a connection. Authorizing its use is the caller's, in the same transaction.
-pub fn load(conn: &mut PgConnection, workspace: WorkspaceId, connection: ConnectionId) -> QueryResult<Option<AccessSecret>> {
+pub fn load(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> QueryResult<Option<AccessSecret>> {
     load_for(conn, workspace, connection, Purpose::Access)
 }
 
@@ -150,11 +154,7 @@ pub fn store(
             connection_secrets::version.eq(version),
             connection_secrets::sealed.eq(sealed),
         ))
-        .on_conflict((
-            connection_secrets::workspace_id,
-            connection_secrets::connection_id,
-            connection_secrets::purpose,
-        ))
+        .on_conflict((connection_secrets::workspace_id, connection_secrets::connection_id, connection_secrets::purpose))
         .do_update()
         .set((connection_secrets::version.eq(version), connection_secrets::sealed.eq(sealed)))
         .execute(conn)

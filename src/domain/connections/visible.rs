@@ -91,7 +91,8 @@ pub fn usable(conn: &mut PgConnection, actor: &Actor, integration: &str) -> Quer
 pub fn attachable(conn: &mut PgConnection, actor: &Actor, integration: &str) -> QueryResult<Vec<Connection>> {
     let visible = if actor.is_admin() { "true" } else { "v.is_owner OR v.shared IS NOT NULL" };
     let candidates = of_integration(conn, actor, integration, visible)?;
-    let may = |connection: &Connection| <Attach as Permits<ConnectionFacts>>::permits(actor, &connection.facts()).is_ok();
+    let may =
+        |connection: &Connection| <Attach as Permits<ConnectionFacts>>::permits(actor, &connection.facts()).is_ok();
     Ok(candidates.into_iter().filter(may).collect())
 }
 

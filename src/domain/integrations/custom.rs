@@ -77,7 +77,8 @@ pub fn create(
         return Err(ImportError::KeyTaken(key));
     }
     let taken = |error: diesel::result::Error| {
-        let is_taken = ["custom_integrations_pkey", "custom_integrations_key_taken"].iter().any(|c| conflict::is(&error, c));
+        let is_taken =
+            ["custom_integrations_pkey", "custom_integrations_key_taken"].iter().any(|c| conflict::is(&error, c));
         if is_taken { ImportError::KeyTaken(key.clone()) } else { error.into() }
     };
     diesel::insert_into(custom_integrations::table)

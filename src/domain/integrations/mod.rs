@@ -9,10 +9,10 @@ pub mod document;
 pub mod form;
 pub mod validation;
 
-mod fingerprint;
-mod request;
-mod serialize;
 pub mod custom;
+mod fingerprint;
 pub mod integration;
 pub mod registry;
+mod request;
+mod serialize;
 pub mod settings;

@@ -50,7 +50,8 @@ struct Inner {
 impl Registry {
     /// The built-in integrations, with their addresses mapped.
     pub fn new(map: OriginMap) -> Self {
-        let builtin = catalog::builtin().iter().map(|definition| Arc::new(definition.as_ref().clone().mapped(&map))).collect();
+        let builtin =
+            catalog::builtin().iter().map(|definition| Arc::new(definition.as_ref().clone().mapped(&map))).collect();
         Self(Arc::new(Inner { map, builtin, custom: RwLock::default() }))
     }
 
@@ -64,8 +65,11 @@ impl Registry {
         if let Some(definition) = self.0.builtin.iter().find(|definition| definition.key == key) {
             return Ok(Some(definition.clone()));
         }
-        let digest: Option<Vec<u8>> =
-            custom_integrations::table.find((workspace, key)).select(custom_integrations::digest).first(conn).optional()?;
+        let digest: Option<Vec<u8>> = custom_integrations::table
+            .find((workspace, key))
+            .select(custom_integrations::digest)
+            .first(conn)
+            .optional()?;
         digest.map(|digest| self.custom(conn, workspace, key, digest)).transpose()
     }
 

@@ -127,7 +127,8 @@ pub fn restrict(
         .filter(integration_grants::integration.eq(key));
     diesel::delete(old).execute(conn)?;
     if let Audience::Only { users, groups } = to {
-        let grantees = users.iter().map(|user| (Some(*user), None)).chain(groups.iter().map(|group| (None, Some(*group))));
+        let grantees =
+            users.iter().map(|user| (Some(*user), None)).chain(groups.iter().map(|group| (None, Some(*group))));
         let rows: Vec<_> = grantees
             .map(|(user, group): (Option<UserId>, Option<GroupId>)| {
                 (

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::domain::integrations::definition::Encoding;
 use crate::domain::integrations::definition::Style;
 use crate::domain::integrations::document::Problem;
+use crate::domain::integrations::document::keywords;
 use crate::domain::integrations::document::schema;
 use crate::domain::integrations::document::schema::Allowance;
 use crate::domain::integrations::document::source::Place;
@@ -76,9 +77,25 @@ pub(super) fn read(
         Some(place) => schema::convert(source, allowance, &place, budget).map_err(Err)?,
         None => Some(json!({})),
     };
-    let Some(schema) = schema else { return Err(Ok("the schema of its body is too large".to_owned())) };
+    let Some(mut schema) = schema else { return Err(Ok("the schema of its body is too large".to_owned())) };
+    add_examples(&mut schema, media_place.value);
     let styles = if encoding == Encoding::Form { styles(media_place.value) } else { BTreeMap::new() };
     Ok(Some(Body { encoding, content_type, required, schema, styles }))
+}
+
+/// An example of the whole body is one of each property that has none of its own.
+fn add_examples(schema: &mut Value, media: &Value) {
+    let named = entries(media.get("examples")).find_map(|(_, example)| example.get("value"));
+    let Some(example) = media.get("example").or(named).and_then(Value::as_object) else { return };
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    for (name, value) in example {
+        if let Some(Value::Object(property)) = properties.get_mut(name)
+            && !property.contains_key("examples")
+            && let Some(examples) = keywords::examples(std::slice::from_ref(value))
+        {
+            property.insert("examples".to_owned(), examples);
+        }
+    }
 }
 
 fn essence(media: &str) -> &str {
