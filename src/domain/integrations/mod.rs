@@ -16,3 +16,6 @@ pub mod registry;
 mod request;
 mod serialize;
 pub mod settings;
+
+#[cfg(test)]
+mod tests;
