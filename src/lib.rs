@@ -6,12 +6,14 @@
 //! `tests/app/architecture.rs` enforces it.
 
 pub mod http;
+pub mod sandbox;
 
 pub mod domain;
 
 pub mod vault;
 
 pub mod authz;
+pub mod mail;
 
 pub mod config;
 

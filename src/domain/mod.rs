@@ -3,5 +3,8 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod connections;
 pub mod integrations;
+pub mod oauth;
+pub mod outbox;
 pub mod people;

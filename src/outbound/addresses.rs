@@ -147,3 +147,158 @@ fn kind_of_v6(v6: Ipv6Addr) -> Option<Kind> {
         Kind::Reserved
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kind(address: &str) -> Option<Kind> {
+        kind_outside_public(address.parse().unwrap())
+    }
+
+    #[test]
+    fn public_addresses_pass() {
+        let public = [
+            "1.1.1.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.88.100.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "168.63.129.15",
+            "168.63.129.17",
+            "2606:4700:4700::1111",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2001:db7:ffff::1",
+            "2001:db9::1",
+            "2003::1",
+            "2a00:1450::1",
+            "3ffe:ffff::1",
+            "3fff:1000::1",
+        ];
+        for address in public {
+            assert_eq!(kind(address), None, "{address}");
+        }
+    }
+
+    /// Both ends of each block of Appendix B.
+    #[test]
+    fn both_ends_of_every_ipv4_block_are_refused() {
+        let blocks = [
+            ("0.0.0.0", "0.255.255.255", Kind::ThisMachine),
+            ("10.0.0.0", "10.255.255.255", Kind::Private),
+            ("100.64.0.0", "100.127.255.255", Kind::Private),
+            ("127.0.0.0", "127.255.255.255", Kind::ThisMachine),
+            ("169.254.0.0", "169.254.255.255", Kind::LinkLocal),
+            ("172.16.0.0", "172.31.255.255", Kind::Private),
+            ("192.0.0.0", "192.0.0.255", Kind::Reserved),
+            ("192.0.2.0", "192.0.2.255", Kind::Reserved),
+            ("192.88.99.0", "192.88.99.255", Kind::Reserved),
+            ("192.168.0.0", "192.168.255.255", Kind::Private),
+            ("198.18.0.0", "198.19.255.255", Kind::Reserved),
+            ("198.51.100.0", "198.51.100.255", Kind::Reserved),
+            ("203.0.113.0", "203.0.113.255", Kind::Reserved),
+            ("224.0.0.0", "239.255.255.255", Kind::Reserved),
+            ("240.0.0.0", "255.255.255.255", Kind::Reserved),
+        ];
+        for (first, last, expected) in blocks {
+            assert_eq!(kind(first), Some(expected), "{first}");
+            assert_eq!(kind(last), Some(expected), "{last}");
+        }
+    }
+
+    /// The forms that the standard library's own tests let through (Appendix A).
+    #[test]
+    fn awkward_addresses_are_refused() {
+        let awkward = [
+            ("::ffff:169.254.169.254", Kind::Metadata),
+            ("::ffff:127.0.0.1", Kind::ThisMachine),
+            ("::ffff:10.0.0.1", Kind::Private),
+            ("::ffff:8.8.8.8", Kind::Reserved),
+            ("::127.0.0.1", Kind::Reserved),
+            ("64:ff9b::7f00:1", Kind::Reserved),
+            ("64:ff9b:1::a9fe:a9fe", Kind::Reserved),
+            ("2002:7f00:1::", Kind::Reserved),
+            ("2001:0:7f00:1::", Kind::Reserved),
+            ("2001:db8::1", Kind::Reserved),
+            ("2001:2::1", Kind::Reserved),
+            ("3fff::1", Kind::Reserved),
+            ("3fff:fff:ffff::1", Kind::Reserved),
+            ("5f00::1", Kind::Reserved),
+            ("100::1", Kind::Reserved),
+            ("fec0::1", Kind::Reserved),
+            ("ff02::1", Kind::Reserved),
+            ("fe80::1", Kind::LinkLocal),
+            ("febf:ffff::1", Kind::LinkLocal),
+            ("fc00::1", Kind::Private),
+            ("fdff:ffff::1", Kind::Private),
+            ("::1", Kind::ThisMachine),
+            ("::", Kind::ThisMachine),
+            ("1fff::1", Kind::Reserved),
+            ("4000::1", Kind::Reserved),
+            ("169.254.169.254", Kind::Metadata),
+            ("168.63.129.16", Kind::Metadata),
+            ("192.0.0.192", Kind::Metadata),
+            ("100.100.100.200", Kind::Metadata),
+            ("fd00:ec2::254", Kind::Metadata),
+            ("192.88.99.1", Kind::Reserved),
+        ];
+        for (address, expected) in awkward {
+            assert_eq!(kind(address), Some(expected), "{address}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_dress_makes_an_ipv4_address_callable(bits: u32) {
+            let v4 = Ipv4Addr::from(bits);
+            let low = u128::from(bits);
+            let dresses = [
+                v4.to_ipv6_mapped(),
+                Ipv6Addr::from(low),
+                Ipv6Addr::from((0x0064_ff9b_u128 << 96) | low),
+                Ipv6Addr::from((0x2002_u128 << 112) | (low << 80)),
+                Ipv6Addr::from((0x2001_u128 << 112) | low),
+            ];
+            for dress in dresses {
+                prop_assert!(kind_outside_public(IpAddr::V6(dress)).is_some(), "{dress}");
+            }
+        }
+
+        #[test]
+        fn all_outside_the_global_block_is_refused(bits: u128) {
+            let address = Ipv6Addr::from(bits);
+            prop_assert!(bits >> 125 == 1 || kind_outside_public(IpAddr::V6(address)).is_some(), "{address}");
+        }
+
+        #[test]
+        fn what_the_standard_library_calls_inner_is_refused(bits: u32) {
+            let address = Ipv4Addr::from(bits);
+            let is_inner = address.is_private() || address.is_loopback() || address.is_link_local()
+                || address.is_broadcast() || address.is_documentation() || address.is_multicast();
+            prop_assert!(!is_inner || kind_outside_public(IpAddr::V4(address)).is_some(), "{address}");
+        }
+    }
+}

@@ -7,7 +7,6 @@ use http::StatusCode;
 use http::header;
 use tokio::time::Instant;
 use tokio::time::timeout_at;
-use url::Url;
 
 use crate::outbound::client::Limits;
 use crate::outbound::failure::Phase;
@@ -32,7 +31,6 @@ const HANDED_ON_PREFIXES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-lim
 pub(in crate::outbound) struct Answer<'a> {
     pub(in crate::outbound) host: &'a str,
     pub(in crate::outbound) port: u16,
-    pub(in crate::outbound) asked: Url,
     pub(in crate::outbound) started: Instant,
     pub(in crate::outbound) deadline: Instant,
     pub(in crate::outbound) response: reqwest::Response,
@@ -70,7 +68,7 @@ impl Answer<'_> {
         }
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let to = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
-            let to = to.and_then(|location| self.asked.join(location).ok());
+            let to = to.and_then(|location| self.response.url().join(location).ok());
             let to_origin = to.and_then(|url| Origin::of(&url).ok()).map(|origin| origin.to_string());
             return Err(SendError::Redirected { host: self.host.to_owned(), status: status.as_u16(), to_origin });
         }
@@ -132,4 +130,24 @@ fn headers_to_hand_on(headers: &HeaderMap, is_packed: bool) -> Vec<(String, Stri
     };
     let handed_on = headers.iter().filter(|(name, _)| is_handed_on(name.as_str()));
     handed_on.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_from_an_unknown_peer_is_not_taken() {
+        let answer = Answer {
+            host: "api.example.com",
+            port: 443,
+            started: Instant::now(),
+            deadline: Instant::now() + Limits::default().total,
+            response: http::Response::new("").into(),
+        };
+
+        let error = answer.read(&Egress::strict(), &Limits::default()).await.unwrap_err();
+
+        assert!(matches!(error, SendError::StrayPeer { .. }) && error.may_have_arrived(), "{error:?}");
+    }
 }

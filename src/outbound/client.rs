@@ -80,9 +80,6 @@ pub enum ClientError {
     /// TLS cannot be set up, neither with the machine's authorities nor with those that Odeus carries.
     #[error("the HTTP client cannot be set up")]
     Setup(#[from] reqwest::Error),
-    /// The TLS library does not know the protocol versions it should.
-    #[error("TLS cannot be set up")]
-    Tls(#[from] rustls::Error),
 }
 
 /// The client. Clones share connections, queues and rules.
@@ -153,7 +150,6 @@ impl Inner {
     ) -> Result<Response, SendError> {
         let pool = self.by_port.get(&origin.port()).unwrap_or(&self.other_ports);
         let host = origin.host();
-        let asked = outgoing.url().clone();
         let started = Instant::now();
         let patience = deadline.min(started + self.limits.connect + self.limits.idle_read);
         let response = match timeout_at(patience, pool.execute(outgoing)).await {
@@ -161,7 +157,7 @@ impl Inner {
             Ok(Err(error)) => return Err(SendError::of(error, host)),
             Err(_elapsed) => return Err(SendError::TimedOut { host: host.to_owned(), phase: Phase::Head }),
         };
-        let answer = Answer { host, port: origin.port(), asked, started, deadline, response };
+        let answer = Answer { host, port: origin.port(), started, deadline, response };
         answer.read(&self.egress, &self.limits).await
     }
 }
@@ -230,11 +226,15 @@ fn build(resolver: Resolver, limits: &Limits) -> Result<reqwest::Client, ClientE
         Ok(client) => Ok(client),
         Err(error) => {
             tracing::warn!(%error, "the machine has no certificate authorities, so Odeus uses the ones it carries");
-            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-            Ok(settings(resolver, limits).tls_backend_preconfigured(tls).build()?)
+            with_own_authorities(resolver, limits)
         }
     }
+}
+
+fn with_own_authorities(resolver: Arc<Resolver>, limits: &Limits) -> Result<reqwest::Client, ClientError> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    Ok(settings(resolver, limits).tls_backend_preconfigured(tls).build()?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds clients")]
@@ -249,4 +249,48 @@ fn settings(resolver: Arc<Resolver>, limits: &Limits) -> reqwest::ClientBuilder 
         .pool_idle_timeout(IDLE_CONNECTION)
         .pool_max_idle_per_host(limits.per_origin)
         .http2_max_header_list_size(32 * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_deadline_covers_the_wait_for_a_place() {
+        let limits = Limits { total: Duration::from_millis(50), per_origin: 1, ..Limits::default() };
+        let client = Client::new(Egress::allowing("127.0.0.1:1").unwrap(), limits).unwrap();
+        let url: url::Url = "http://127.0.0.1:1/".parse().unwrap();
+        let origin = Origin::of(&url).unwrap();
+        let queue = client.0.queues.of(&origin);
+        let taken = queue.try_acquire().unwrap();
+
+        let origins: Origins = [origin].into_iter().collect();
+        let request = || Request::new(http::Method::GET, url.clone());
+        let waited = client.send(request(), &origins).await.unwrap_err();
+        drop(taken);
+        let sent = client.send(request(), &origins).await.unwrap_err();
+
+        assert!(matches!(waited, SendError::TimedOut { phase: Phase::Queue, .. }), "{waited:?}");
+        assert!(!waited.may_have_arrived());
+        assert!(matches!(sent, SendError::Unreachable { .. }), "{sent:?}");
+        assert!(!sent.may_have_arrived());
+    }
+
+    #[test]
+    fn the_authorities_that_odeus_carries_make_a_client() {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let lookup = resolver::system();
+        let resolver = Arc::new(Resolver { egress: Egress::strict(), port: None, lookup });
+
+        assert!(with_own_authorities(resolver, &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn the_bounds_are_those_that_were_decided() {
+        let limits = Limits::default();
+
+        let seconds = [limits.connect, limits.idle_read, limits.total].map(|limit| limit.as_secs());
+        assert_eq!(seconds, [5, 10, 30]);
+        assert_eq!([limits.request_bytes, limits.response_bytes, limits.per_origin], [1 << 20, 5 << 20, 20]);
+    }
 }

@@ -42,7 +42,7 @@ pub enum SendError {
     Unreachable {
         /// The host.
         host: String,
-        /// Why, without any address of ours.
+        /// Why. For logs: it may name the address behind the host.
         #[source]
         source: reqwest::Error,
     },
@@ -161,21 +161,22 @@ impl SendError {
         if !source.is_connect() {
             return Self::Broken { host, source };
         }
-        match tls_error(&source) {
+        match find::<rustls::Error>(&source) {
             Some(rustls::Error::InvalidCertificate(_)) => Self::Untrusted { host, source },
             Some(_) | None => Self::Unreachable { host, source },
         }
     }
 }
 
-/// The first error of type `E` among an error and its sources.
+/// The first error of type `E` among an error and what it wraps.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    std::iter::successors(Some(error), |error| (**error).source()).find_map(|error| error.downcast_ref())
+    std::iter::successors(Some(error), |error| inner(*error)).find_map(|error| error.downcast_ref())
 }
 
-/// `io::Error` hides what it wraps from `source()`.
-fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    std::iter::successors(Some(error), |error| (**error).source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .find_map(|error| error.get_ref()?.downcast_ref())
+/// What an error wraps. `io::Error` hides that from `source()`, and TLS errors lie in two of them.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
 }

@@ -10,9 +10,12 @@ use std::sync::Arc;
 use url::Host;
 use url::Url;
 
+pub use crate::outbound::allowlist::EgressError;
+
 use crate::outbound::addresses::Kind;
-use crate::outbound::addresses::Network;
 use crate::outbound::addresses::kind_outside_public;
+use crate::outbound::allowlist::Allowed;
+use crate::outbound::allowlist::read_list;
 
 /// Why an address is not called. The text is for people; it names the host, never a path or a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,26 +83,6 @@ pub enum Blocked {
     },
 }
 
-/// An entry of `ODEUS_EGRESS_ALLOW` that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EgressError {
-    /// Written as an address on the web.
-    #[error("“{0}” in ODEUS_EGRESS_ALLOW is a web address; write only the host and port, like 127.0.0.1:9000")]
-    WebAddress(String),
-    /// Neither an address, nor a block of addresses, nor a host name.
-    #[error(
-        "“{0}” in ODEUS_EGRESS_ALLOW is no address, block or host; write 127.0.0.1:9000, 10.2.0.0/16, [::1]:9000 or \
-         crm.internal:8443"
-    )]
-    Unreadable(String),
-    /// A port that does not exist.
-    #[error("“{0}” in ODEUS_EGRESS_ALLOW has no proper port; ports are 1 to 65535")]
-    Port(String),
-    /// A block with more bits than the address has.
-    #[error("“{0}” in ODEUS_EGRESS_ALLOW has no proper prefix length; IPv4 has up to /32, IPv6 up to /128")]
-    Prefix(String),
-}
-
 /// Which addresses may be called. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Egress(Arc<Rules>);
@@ -108,18 +91,6 @@ pub struct Egress(Arc<Rules>);
 struct Rules {
     allowed: Vec<Allowed>,
     own: Vec<SocketAddr>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Allowed {
-    place: Place,
-    port: Option<u16>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    Network(Network),
-    Name(String),
 }
 
 impl Egress {
@@ -131,9 +102,7 @@ impl Egress {
     /// The public internet, and the places of a list as in `ODEUS_EGRESS_ALLOW`: addresses, blocks and host names, each
     /// with a port or for all ports. These may be called over plain http as well.
     pub fn allowing(list: &str) -> Result<Self, EgressError> {
-        let entries = list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty());
-        let allowed = entries.map(read_entry).collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Rules { allowed, own: Vec::new() })))
+        Ok(Self(Arc::new(Rules { allowed: read_list(list)?, own: Vec::new() })))
     }
 
     /// The same, but never `own`: the addresses that Odeus listens on, its database and its mail server, even where the
@@ -182,7 +151,7 @@ impl Egress {
 
     /// The ports that a rule mentions. For all others the answer does not depend on the port.
     pub(in crate::outbound) fn ports(&self) -> BTreeSet<u16> {
-        let allowed = self.0.allowed.iter().filter_map(|allowed| allowed.port);
+        let allowed = self.0.allowed.iter().filter_map(Allowed::port);
         allowed.chain(self.0.own.iter().map(SocketAddr::port)).collect()
     }
 
@@ -231,23 +200,11 @@ impl Egress {
     }
 
     fn holds(&self, address: IpAddr, port: Option<u16>) -> bool {
-        self.0.allowed.iter().any(|allowed| match &allowed.place {
-            Place::Network(network) => allowed.is_for(port) && network.contains(address),
-            Place::Name(_) => false,
-        })
+        self.0.allowed.iter().any(|allowed| allowed.is_for(port) && allowed.holds(address))
     }
 
     fn names(&self, host: &str, port: Option<u16>) -> bool {
-        self.0.allowed.iter().any(|allowed| match &allowed.place {
-            Place::Name(name) => allowed.is_for(port) && name.eq_ignore_ascii_case(without_dot(host)),
-            Place::Network(_) => false,
-        })
-    }
-}
-
-impl Allowed {
-    fn is_for(&self, port: Option<u16>) -> bool {
-        self.port.is_none() || self.port == port
+        self.0.allowed.iter().any(|allowed| allowed.is_for(port) && allowed.names(without_dot(host)))
     }
 }
 
@@ -261,49 +218,155 @@ fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// `address`, `address/prefix` or a host name, each with `:port` behind it or not; IPv6 with a port in brackets.
-fn read_entry(entry: &str) -> Result<Allowed, EgressError> {
-    if entry.contains("://") {
-        return Err(EgressError::WebAddress(entry.to_owned()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
     }
-    let (place, port) = split_port(entry)?;
-    let (host, prefix) = match place.split_once('/') {
-        Some((host, prefix)) => (host, Some(prefix)),
-        None => (place, None),
-    };
-    let host = host.strip_prefix('[').map_or(host, |rest| rest.strip_suffix(']').unwrap_or(rest));
-    let place = match (host.parse::<IpAddr>(), prefix) {
-        (Ok(address), None) => Place::Network(Network::single(address)),
-        (Ok(address), Some(prefix)) => {
-            let network = prefix.parse().ok().and_then(|prefix| Network::new(address, prefix));
-            Place::Network(network.ok_or_else(|| EgressError::Prefix(entry.to_owned()))?)
+
+    fn is_refused(egress: &Egress, text: &str) -> bool {
+        egress.check_url(&url(text)).is_err()
+    }
+
+    fn not_public(host: &str, kind: Kind) -> Blocked {
+        Blocked::NotPublic { host: host.to_owned(), kind }
+    }
+
+    #[test]
+    fn public_https_passes_on_any_port() {
+        let egress = Egress::strict();
+
+        for text in [
+            "https://api.example.com/v1?x=1",
+            "https://api.example.com.:8443/",
+            "https://8.8.8.8/",
+            "https://[2606:4700::1]:444/",
+        ] {
+            assert_eq!(egress.check_url(&url(text)), Ok(()), "{text}");
         }
-        (Err(_), None) => Place::Name(read_name(host).ok_or_else(|| EgressError::Unreadable(entry.to_owned()))?),
-        (Err(_), Some(_)) => return Err(EgressError::Unreadable(entry.to_owned())),
-    };
-    Ok(Allowed { place, port })
-}
+    }
 
-/// The port is what stands behind the last colon, if that colon is not inside an IPv6 address.
-fn split_port(entry: &str) -> Result<(&str, Option<u16>), EgressError> {
-    let Some((place, port)) = entry.rsplit_once(':') else { return Ok((entry, None)) };
-    if place.contains(':') && !place.contains(']') && !place.contains('/') {
-        return Ok((entry, None));
+    #[test]
+    fn an_address_is_judged_as_it_was_parsed() {
+        let forms = "
+            https://127.0.0.1/ https://127.1/ https://0x7f.1/ https://2130706433/ https://0177.0.0.1/
+            https://0x7f000001/ https://①②⑦.⓪.⓪.①/ https://127.0.0.1./ https://0/ https://[::1]/
+            https://[::]/ https://[::ffff:127.0.0.1]/ https://[::ffff:7f00:1]/ https://[::127.0.0.1]/
+            https://[64:ff9b::127.0.0.1]/ https://[2002:7f00:1::]/ https://[fe80::1]/
+            https://[fd00:ec2::254]/ https://169.254.169.254/latest/meta-data https://100.100.100.200/
+            https://168.63.129.16/ https://192.0.0.192/ https://10.0.0.1:8443/ https://0.0.0.0/
+            https://255.255.255.255/";
+        for form in forms.split_whitespace() {
+            assert!(matches!(Egress::strict().check_url(&url(form)), Err(Blocked::NotPublic { .. })), "{form}");
+        }
     }
-    if port.contains([']', '/']) {
-        return Ok((entry, None));
-    }
-    match port.parse() {
-        Ok(0) | Err(_) => Err(EgressError::Port(entry.to_owned())),
-        Ok(port) => Ok((place, Some(port))),
-    }
-}
 
-/// A host name as it will stand in an address; `None` for anything that the `url` crate reads as something else.
-fn read_name(text: &str) -> Option<String> {
-    let is_plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    match Host::parse(text) {
-        Ok(Host::Domain(name)) if is_plain => Some(without_dot(&name).to_owned()),
-        Ok(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => None,
+    #[test]
+    fn local_and_metadata_names_are_refused() {
+        let names = "
+            https://localhost/ https://LOCALHOST./ https://a.localhost/ https://printer.local/
+            https://db.internal/ https://db.internal./ https://intranet/ https://intranet.:8443/
+            https://metadata/ https://metadata.google.internal/ https://metadata.google.internal./
+            https://metadata.azure.com/ https://METADATA.goog/ https://localhost.localdomain/
+            https://localhost../ https://.example.com/ https://a..example.com/ https://ⓛocalhost/
+            https://local%68ost/";
+        for name in names.split_whitespace() {
+            assert!(is_refused(&Egress::strict(), name), "{name}");
+        }
+        assert!(!is_refused(&Egress::strict(), "https://internal.example.com/"));
+    }
+
+    #[test]
+    fn other_schemes_user_names_and_plain_http_are_refused() {
+        let strict = Egress::strict();
+        let host = || "api.example.com".to_owned();
+
+        let scheme = Blocked::Scheme { host: host(), scheme: "ftp".to_owned() };
+        assert_eq!(strict.check_url(&url("ftp://api.example.com/")), Err(scheme));
+        assert_eq!(strict.check_url(&url("file:///etc/passwd")), Err(Blocked::NoHost));
+        assert_eq!(strict.check_url(&url("data:text/plain,x")), Err(Blocked::NoHost));
+        assert_eq!(strict.check_url(&url("https://ann@api.example.com/")), Err(Blocked::UserInfo { host: host() }));
+        assert_eq!(strict.check_url(&url("https://:pw@api.example.com/")), Err(Blocked::UserInfo { host: host() }));
+        assert_eq!(strict.check_url(&url("http://api.example.com/")), Err(Blocked::PlainHttp { host: host() }));
+    }
+
+    #[test]
+    fn an_allowed_address_may_be_called_on_its_port_and_over_plain_http() {
+        let egress = Egress::allowing("127.0.0.1:9000, 10.2.0.0/16, [::1]:9000, 8.8.8.8:80").unwrap();
+
+        let allowed = "
+            http://127.0.0.1:9000/ https://127.0.0.1:9000/ http://127.1:9000/ http://[::1]:9000/
+            http://10.2.3.4/ https://10.2.255.255:1234/ http://8.8.8.8/ https://8.8.8.8/";
+        let refused = "
+            http://127.0.0.1/ http://127.0.0.1:9001/ https://127.0.0.1/ http://127.0.0.2:9000/
+            http://[::1]/ http://[::ffff:127.0.0.1]:9000/ http://10.3.0.0/ http://localhost:9000/
+            http://8.8.8.8:8080/ http://ann@127.0.0.1:9000/ ftp://10.2.3.4/";
+        for text in allowed.split_whitespace() {
+            assert_eq!(egress.check_url(&url(text)), Ok(()), "{text}");
+        }
+        for text in refused.split_whitespace() {
+            assert!(is_refused(&egress, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_name_may_be_called_on_its_port_only() {
+        let egress = Egress::allowing("localhost:9000,crm.internal").unwrap();
+        let inner = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
+
+        assert!(!is_refused(&egress, "http://localhost:9000/"));
+        assert!(!is_refused(&egress, "http://LocalHost.:9000/"));
+        assert!(!is_refused(&egress, "http://crm.internal:81/"));
+        assert!(is_refused(&egress, "http://localhost:9001/"));
+        assert!(is_refused(&egress, "http://a.localhost:9000/"));
+        assert!(is_refused(&egress, "http://127.0.0.1:9000/"));
+        assert_eq!(egress.check_addresses("localhost", 9000, &inner), Ok(()));
+        let refused = not_public("localhost", Kind::ThisMachine);
+        assert_eq!(egress.check_addresses("localhost", 9001, &inner), Err(refused));
+    }
+
+    #[test]
+    fn an_allowed_name_does_not_open_the_metadata_service() {
+        let egress = Egress::allowing("crm.internal").unwrap();
+
+        for address in ["169.254.169.254", "169.254.1.1", "100.100.100.200", "224.0.0.1"] {
+            assert!(egress.check_addresses("crm.internal", 80, &[address.parse().unwrap()]).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn one_refused_address_refuses_them_all() {
+        let addresses = ["8.8.8.8".parse().unwrap(), "10.0.0.1".parse().unwrap()];
+
+        let checked = Egress::strict().check_addresses("api.example.com", 443, &addresses);
+
+        assert_eq!(checked, Err(not_public("api.example.com", Kind::Private)));
+        assert_eq!(Egress::strict().check_addresses("api.example.com", 443, &addresses[..1]), Ok(()));
+    }
+
+    #[test]
+    fn our_own_addresses_are_refused_even_where_the_list_opens_them() {
+        let own = ["10.2.0.5:5432".parse().unwrap(), "0.0.0.0:8080".parse().unwrap(), "8.8.4.4:25".parse().unwrap()];
+        let egress = Egress::allowing("10.2.0.0/16,127.0.0.0/8,database.internal").unwrap().sparing(own);
+
+        for text in ["http://10.2.0.5:5432/", "http://127.0.0.1:8080/", "http://10.2.0.9:8080/", "https://8.8.4.4:25/"]
+        {
+            assert!(matches!(egress.check_url(&url(text)), Err(Blocked::Own { .. })), "{text}");
+        }
+        for text in ["http://10.2.0.5:5433/", "http://127.0.0.1:8081/", "https://8.8.8.8:8080/"] {
+            assert_eq!(egress.check_url(&url(text)), Ok(()), "{text}");
+        }
+        assert!(egress.check_addresses("database.internal", 5432, &["10.2.0.5".parse().unwrap()]).is_err());
+    }
+
+    #[test]
+    fn a_refusal_names_the_host_and_the_way_out_but_not_the_inner_address() {
+        let refused = Egress::strict().check_addresses("crm.example.com", 443, &["10.9.8.7".parse().unwrap()]);
+
+        let (text, debug) = (refused.as_ref().unwrap_err().to_string(), format!("{refused:?}"));
+        assert!(text.contains("crm.example.com") && text.contains("ODEUS_EGRESS_ALLOW"), "{text}");
+        assert!(!text.contains("10.9.8.7") && !debug.contains("10.9.8.7"), "{text} {debug}");
     }
 }

@@ -39,3 +39,24 @@ impl Queues {
         queue
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_that_nobody_stands_in_are_forgotten() {
+        let origin = |number: usize| -> Origin { format!("https://a{number}.example").parse().unwrap() };
+        let queues = Queues::new(1);
+        let first = queues.of(&origin(0));
+        let place = first.try_acquire().unwrap();
+
+        for number in 1..REMEMBERED * 3 {
+            queues.of(&origin(number));
+        }
+
+        assert!(queues.by_origin.lock().unwrap().len() <= REMEMBERED);
+        assert!(queues.of(&origin(0)).try_acquire().is_err(), "a taken place is still taken");
+        drop(place);
+    }
+}

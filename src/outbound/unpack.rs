@@ -136,3 +136,126 @@ impl Write for Unpacked {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    const LIMIT_BYTES: usize = 5 * 1024 * 1024;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn brotli(bytes: &[u8], has_large_window: bool) -> Vec<u8> {
+        let lgwin = if has_large_window { 28 } else { 22 };
+        let params = brotli::enc::BrotliEncoderParams {
+            large_window: has_large_window,
+            lgwin,
+            quality: 9,
+            ..Default::default()
+        };
+        let mut packed = Vec::new();
+        brotli::BrotliCompress(&mut &*bytes, &mut packed, &params).unwrap();
+        packed
+    }
+
+    fn unpack(coding: &str, packed: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Fault> {
+        let mut unpacker = Unpacker::new(Some(coding.as_bytes()), limit_bytes)?;
+        for chunk in packed.chunks(1_000) {
+            unpacker.push(chunk)?;
+        }
+        unpacker.finish()
+    }
+
+    /// Bytes that hardly shrink.
+    fn noise(count: usize) -> Vec<u8> {
+        let next = |seed: &u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        std::iter::successors(Some(7_u32), next).map(|seed| seed.to_be_bytes()[0]).take(count).collect()
+    }
+
+    #[test]
+    fn what_was_packed_comes_out_again() {
+        let text = noise(100_000);
+
+        assert_eq!(unpack("identity", &text, LIMIT_BYTES).unwrap(), text);
+        assert_eq!(unpack("GZip", &gzip(&text), LIMIT_BYTES).unwrap(), text);
+        assert_eq!(unpack("br", &brotli(&text, false), LIMIT_BYTES).unwrap(), text);
+        assert_eq!(unpack("gzip", &[gzip(b"one "), gzip(b"two")].concat(), LIMIT_BYTES).unwrap(), b"one two");
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_soon_after_the_first_mebibyte() {
+        let zeros = vec![0; 32 * 1024 * 1024];
+
+        for (coding, packed) in [("gzip", gzip(&zeros)), ("br", brotli(&zeros, false))] {
+            assert_eq!(unpack(coding, &packed, usize::MAX), Err(Fault::Inflated), "{coding}");
+        }
+    }
+
+    #[test]
+    fn a_small_answer_may_shrink_as_it_likes() {
+        let zeros = vec![0; 1024 * 1024];
+
+        assert_eq!(unpack("gzip", &gzip(&zeros), LIMIT_BYTES).unwrap().len(), zeros.len());
+        assert_eq!(unpack("br", &brotli(&zeros, false), LIMIT_BYTES).unwrap().len(), zeros.len());
+    }
+
+    #[test]
+    fn the_limit_is_on_what_comes_out() {
+        let text = noise(10_000).repeat(20);
+
+        for (coding, packed) in [("gzip", gzip(&text)), ("br", brotli(&text, false))] {
+            assert!(packed.len() < 100_000, "{coding}");
+            assert_eq!(unpack(coding, &packed, 200_000).unwrap().len(), 200_000, "{coding}");
+            assert_eq!(unpack(coding, &packed, 199_999), Err(Fault::TooLarge), "{coding}");
+        }
+    }
+
+    #[test]
+    fn the_limit_is_on_the_wire_as_well() {
+        let empty_members = gzip(b"").repeat(1_000);
+
+        assert_eq!(unpack("gzip", &empty_members, 10_000), Err(Fault::TooLarge));
+        assert_eq!(unpack("identity", &noise(10_001), 10_000), Err(Fault::TooLarge));
+        assert_eq!(unpack("identity", &noise(10_000), 10_000).unwrap().len(), 10_000);
+    }
+
+    #[test]
+    fn a_stream_that_is_cut_or_bent_is_damaged() {
+        let text = noise(50_000);
+
+        for (coding, packed) in [("gzip", gzip(&text)), ("br", brotli(&text, false))] {
+            assert_eq!(unpack(coding, &packed[..packed.len() - 1], LIMIT_BYTES), Err(Fault::Damaged), "{coding}");
+            assert_eq!(unpack(coding, &packed[..10], LIMIT_BYTES), Err(Fault::Damaged), "{coding}");
+            assert_eq!(unpack(coding, b"not packed at all, but text", LIMIT_BYTES), Err(Fault::Damaged), "{coding}");
+            let with_rest = [packed.as_slice(), b"rest"].concat();
+            assert_eq!(unpack(coding, &with_rest, LIMIT_BYTES), Err(Fault::Damaged), "{coding}");
+        }
+    }
+
+    #[test]
+    fn a_window_of_a_gibibyte_is_refused() {
+        let packed = brotli(&noise(50_000), true);
+
+        assert_eq!(unpack("br", &packed, LIMIT_BYTES), Err(Fault::Damaged));
+    }
+
+    #[test]
+    fn an_unknown_coding_is_refused() {
+        for coding in ["zstd", "deflate", "gzip, br", "compress"] {
+            assert_eq!(unpack(coding, b"x", LIMIT_BYTES), Err(Fault::UnknownCoding), "{coding}");
+        }
+    }
+
+    #[test]
+    fn no_body_is_no_body_however_it_is_declared() {
+        assert_eq!(unpack("gzip", b"", LIMIT_BYTES).unwrap(), b"");
+        assert_eq!(unpack("br", b"", LIMIT_BYTES).unwrap(), b"");
+    }
+}

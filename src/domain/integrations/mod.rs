@@ -9,6 +9,13 @@ pub mod document;
 pub mod form;
 pub mod validation;
 
+pub mod custom;
 mod fingerprint;
+pub mod integration;
+pub mod registry;
 mod request;
 mod serialize;
+pub mod settings;
+
+#[cfg(test)]
+mod tests;

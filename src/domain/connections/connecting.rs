@@ -1,0 +1,342 @@
+//! Making a connection where no browser is needed, and replacing its secret: check what was typed, seal it, make the test
+//! call, and only then store. Nothing is stored of what the provider refuses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::Duration;
+use diesel::ExpressionMethods;
+use diesel::QueryDsl;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use serde_json::json;
+
+use crate::authz::actions::Connect;
+use crate::authz::actions::Maintain;
+use crate::authz::actor::Actor;
+use crate::authz::facts::AuthType;
+use crate::authz::proof::Authorized;
+use crate::database_errors;
+use crate::db::Db;
+use crate::db::DbError;
+use crate::db::schema::connections;
+use crate::domain::audit;
+use crate::domain::connections::check::Checker;
+use crate::domain::connections::check::Verdict;
+use crate::domain::connections::connection::Connection;
+use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::secrets;
+use crate::domain::connections::secrets::AccessSecret;
+use crate::domain::integrations::definition::AuthMethod;
+use crate::domain::integrations::definition::Definition;
+use crate::domain::integrations::integration::Integration;
+use crate::kernel::ids::ConnectionId;
+use crate::vault::VaultError;
+use crate::vault::exchange::ExchangeError;
+use crate::vault::exchange::TokenSet;
+use crate::vault::input::SecretFields;
+use crate::vault::input::SecretInput;
+use crate::vault::sealed::Purpose;
+use crate::vault::sealed::Sealed;
+use crate::vault::service_account;
+
+/// How long an access token is believed to live when the provider does not say (D-26).
+pub const ASSUMED_LIFE: Duration = Duration::hours(1);
+
+/// A connection could not be made, or its secret not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The integration does not authenticate that way.
+    #[error("{0} does not connect that way. Choose one of the ways that its page offers.")]
+    NotOffered(String),
+    /// OAuth goes through the provider's own pages.
+    #[error("this is connected in the browser")]
+    BrowserRequired,
+    /// Some fields need a change.
+    #[error("some fields need a change")]
+    Fields(Vec<(String, String)>),
+    /// The provider did not accept the credential.
+    #[error("{0}")]
+    Refused(String),
+    /// The provider could not be asked.
+    #[error("{0}")]
+    Unreached(String),
+    /// It was deleted meanwhile.
+    #[error("the connection was deleted meanwhile")]
+    Gone,
+    /// It could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+database_errors!(ConnectError);
+
+/// What a person gives to connect.
+#[derive(Debug)]
+pub struct NewConnection {
+    /// How.
+    pub auth_type: AuthType,
+    /// What they call it; the integration's name if nothing.
+    pub name: String,
+    /// What they typed, by the names of the method's fields.
+    pub fields: BTreeMap<String, SecretInput>,
+}
+
+/// Makes connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Connecting {
+    /// The database.
+    pub db: Db,
+    /// The vault and the way out.
+    pub checker: Checker,
+}
+
+/// A credential that was tried and may be stored.
+struct Tried {
+    secret: AccessSecret,
+    grant: Option<Sealed>,
+    account: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl Connecting {
+    /// Makes a connection to an integration for the actor.
+    pub async fn connect(
+        &self,
+        proof: Authorized<Connect, Integration>,
+        definition: Arc<Definition>,
+        new: NewConnection,
+    ) -> Result<ConnectionId, ConnectError> {
+        let method = offered(&definition, new.auth_type)?.clone();
+        let id = ConnectionId::new();
+        let tried = self.try_out(proof.actor(), &definition, &method, id, 1, new.fields).await?;
+        let name = if new.name.is_empty() { definition.name.clone() } else { new.name };
+        self.db
+            .write(move |tx| {
+                let actor = proof.actor();
+                insert(tx, actor, &tried, &name)?;
+                let event = audit::Event::new("connection.created", "connection", id).connection(id);
+                let detail = json!({ "integration": tried.secret.integration, "auth_type": tried.secret.auth_type });
+                audit::record(tx, actor, event.detail(detail))?;
+                Ok::<_, ConnectError>(())
+            })
+            .await?;
+        Ok(id)
+    }
+
+    /// Puts another secret in place of the one before; shares and bindings stay.
+    pub async fn replace_secret(
+        &self,
+        proof: Authorized<Maintain, Connection>,
+        definition: Arc<Definition>,
+        fields: BTreeMap<String, SecretInput>,
+    ) -> Result<(), ConnectError> {
+        let (id, auth_type) = (proof.resource().id, proof.resource().auth_type);
+        let method = offered(&definition, auth_type)?.clone();
+        let workspace = proof.actor().workspace;
+        let before = self.db.read(move |conn| Ok::<_, ConnectError>(secrets::load(conn, workspace, id)?)).await?;
+        let before = before.ok_or(ConnectError::Gone)?.version;
+        let tried = self.try_out(proof.actor(), &definition, &method, id, before + 1, fields).await?;
+        self.db
+            .write(move |tx| {
+                let actor = proof.actor();
+                update(tx, actor, &tried, before)?;
+                let event = audit::Event::new("connection.secret_replaced", "connection", id).connection(id);
+                audit::record(tx, actor, event)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Checks, seals and tries what was typed.
+    async fn try_out(
+        &self,
+        actor: &Actor,
+        definition: &Arc<Definition>,
+        method: &AuthMethod,
+        id: ConnectionId,
+        version: i64,
+        fields: BTreeMap<String, SecretInput>,
+    ) -> Result<Tried, ConnectError> {
+        let mut fields = checked(method, fields)?;
+        let blank = AccessSecret {
+            workspace: actor.workspace,
+            connection: id,
+            integration: definition.key.clone(),
+            auth_type: method.auth_type,
+            status: ConnectionStatus::Active,
+            version,
+            origins: secrets::origins_of(definition, method),
+            sealed: None,
+            expires_at: None,
+        };
+        let mut tried = Tried { secret: blank, grant: None, account: None, scopes: Vec::new() };
+        match method.auth_type {
+            AuthType::None => {}
+            AuthType::ApiKey => tried.secret.sealed = Some(self.seal(&tried.secret, Purpose::Access, fields).await?),
+            AuthType::ServiceAccount => {
+                let key = fields.remove("credentials").unwrap_or_else(|| String::new().into());
+                self.mint_first(definition, method, &mut tried, key, actor).await?;
+            }
+            AuthType::Oauth => return Err(ConnectError::BrowserRequired),
+        }
+        match self.checker.check(definition, &tried.secret).await {
+            Verdict::Works { account } => tried.account = account.or(tried.account),
+            Verdict::NotTested => {}
+            Verdict::Refused { detail, .. } => return Err(ConnectError::Refused(detail)),
+            Verdict::Unreached { detail } => return Err(ConnectError::Unreached(detail)),
+        }
+        Ok(tried)
+    }
+
+    /// Looks at a service account's key here, before anything is sent, then gets the first access token with it.
+    async fn mint_first(
+        &self,
+        definition: &Arc<Definition>,
+        method: &AuthMethod,
+        tried: &mut Tried,
+        key: SecretInput,
+        actor: &Actor,
+    ) -> Result<(), ConnectError> {
+        let endpoint =
+            method.service_account.as_ref().ok_or_else(|| ConnectError::NotOffered(definition.name.clone()))?;
+        let account = service_account::inspect(&key)
+            .map_err(|error| ConnectError::Fields(vec![("credentials".to_owned(), error.to_string())]))?;
+        let grant = self.seal(&tried.secret, Purpose::Grant, BTreeMap::from([("credentials".to_owned(), key)])).await?;
+        let context = tried.secret.context_for(Purpose::Grant, tried.secret.version);
+        let minted = self
+            .checker
+            .vault
+            .mint(&self.checker.client, &endpoint.token_url, (&grant, context), &endpoint.scopes, actor.at)
+            .await
+            .map_err(|error| mint_failed(&definition.name, &error))?;
+        tried.secret.expires_at = Some(expiry(&minted));
+        tried.scopes = minted.scopes.unwrap_or_else(|| endpoint.scopes.clone());
+        let access = BTreeMap::from([("token".to_owned(), minted.access)]);
+        tried.secret.sealed = Some(self.seal(&tried.secret, Purpose::Access, access).await?);
+        tried.grant = Some(grant);
+        tried.account = Some(account.email);
+        Ok(())
+    }
+
+    async fn seal(
+        &self,
+        secret: &AccessSecret,
+        purpose: Purpose,
+        fields: BTreeMap<String, SecretInput>,
+    ) -> Result<Sealed, ConnectError> {
+        let vault = self.checker.vault.clone();
+        let like = AccessSecret {
+            sealed: None,
+            integration: secret.integration.clone(),
+            origins: secret.origins.clone(),
+            ..*secret
+        };
+        self.db
+            .write(move |tx| {
+                let context = like.context_for(purpose, like.version);
+                let sealed = vault.seal_fields(tx, &context, fields.into_iter().collect::<SecretFields>())?;
+                vault.unlock(tx, like.workspace, &sealed)?;
+                Ok::<_, ConnectError>(sealed)
+            })
+            .await
+    }
+}
+
+/// When a token set's access ends: counted from when it was asked for.
+pub fn expiry(tokens: &TokenSet) -> crate::kernel::clock::Timestamp {
+    tokens.requested_at + tokens.expires_in.unwrap_or(ASSUMED_LIFE)
+}
+
+fn offered(definition: &Definition, auth_type: AuthType) -> Result<&AuthMethod, ConnectError> {
+    definition.method(auth_type).ok_or_else(|| ConnectError::NotOffered(definition.name.clone()))
+}
+
+/// Every field that the method wants, and none that it does not know.
+fn checked(
+    method: &AuthMethod,
+    fields: BTreeMap<String, SecretInput>,
+) -> Result<BTreeMap<String, SecretInput>, ConnectError> {
+    let known = |name: &String| method.fields.iter().any(|field| field.name == *name);
+    let mut wrong: Vec<(String, String)> = fields
+        .keys()
+        .filter(|name| !known(name))
+        .map(|name| (name.clone(), "There is no such field here.".to_owned()))
+        .collect();
+    let fields: BTreeMap<String, SecretInput> = fields
+        .into_iter()
+        .map(|(name, value)| (name, value.trimmed()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    let missing = method.fields.iter().filter(|field| field.required && !fields.contains_key(&field.name));
+    wrong.extend(missing.map(|field| (field.name.clone(), format!("{} is missing.", field.label))));
+    if wrong.is_empty() { Ok(fields) } else { Err(ConnectError::Fields(wrong)) }
+}
+
+fn mint_failed(provider: &str, error: &ExchangeError) -> ConnectError {
+    match error {
+        ExchangeError::Transient { .. } | ExchangeError::UnknownOutcome => {
+            ConnectError::Unreached(format!("{provider} could not be asked: {error}."))
+        }
+        other => ConnectError::Refused(format!("{provider} did not accept this key: {other}.")),
+    }
+}
+
+fn insert(tx: &mut PgConnection, actor: &Actor, tried: &Tried, name: &str) -> Result<(), ConnectError> {
+    let secret = &tried.secret;
+    let origins: Vec<String> = secret.origins.iter().map(ToString::to_string).collect();
+    diesel::insert_into(connections::table)
+        .values((
+            connections::workspace_id.eq(secret.workspace),
+            connections::id.eq(secret.connection),
+            connections::owner_id.eq(actor.user),
+            connections::integration.eq(&secret.integration),
+            connections::auth_type.eq(secret.auth_type),
+            connections::name.eq(name),
+            connections::status.eq(ConnectionStatus::Active),
+            connections::account.eq(tried.account.as_deref()),
+            connections::scopes.eq(&tried.scopes),
+            connections::origins.eq(origins),
+            connections::token_version.eq(secret.version),
+            connections::access_expires_at.eq(secret.expires_at),
+            connections::client_generation.eq(0),
+            connections::created_at.eq(actor.at),
+        ))
+        .execute(tx)?;
+    store(tx, tried)
+}
+
+fn update(tx: &mut PgConnection, actor: &Actor, tried: &Tried, before: i64) -> Result<(), ConnectError> {
+    let secret = &tried.secret;
+    let origins: Vec<String> = secret.origins.iter().map(ToString::to_string).collect();
+    let row =
+        connections::table.find((actor.workspace, secret.connection)).filter(connections::token_version.eq(before));
+    let changed = diesel::update(row)
+        .set((
+            connections::status.eq(ConnectionStatus::Active),
+            connections::status_reason.eq(None::<String>),
+            connections::account.eq(tried.account.as_deref()),
+            connections::scopes.eq(&tried.scopes),
+            connections::origins.eq(origins),
+            connections::token_version.eq(secret.version),
+            connections::access_expires_at.eq(secret.expires_at),
+        ))
+        .execute(tx)?;
+    if changed == 0 {
+        return Err(ConnectError::Gone);
+    }
+    store(tx, tried)
+}
+
+fn store(tx: &mut PgConnection, tried: &Tried) -> Result<(), ConnectError> {
+    let secret = &tried.secret;
+    for (purpose, sealed) in [(Purpose::Access, secret.sealed.as_ref()), (Purpose::Grant, tried.grant.as_ref())] {
+        if let Some(sealed) = sealed {
+            secrets::store(tx, secret.workspace, secret.connection, purpose, secret.version, sealed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The built-in integrations. They ship in the binary and cannot be changed at run time (D-22).
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use crate::domain::integrations::definition::Definition;
+use crate::domain::integrations::document;
+
+/// The documents, in the order of their names.
+const DOCUMENTS: [(&str, &str); 7] = [
+    ("github", include_str!("github.yaml")),
+    ("google-calendar", include_str!("google-calendar.yaml")),
+    ("google-drive", include_str!("google-drive.yaml")),
+    ("nager-date", include_str!("nager-date.yaml")),
+    ("openai", include_str!("openai.yaml")),
+    ("slack", include_str!("slack.yaml")),
+    ("stripe", include_str!("stripe.yaml")),
+];
+
+static BUILTIN: LazyLock<Vec<Arc<Definition>>> = LazyLock::new(|| {
+    let read = DOCUMENTS.iter().filter_map(|(key, text)| match document::read(text) {
+        Ok(document) => Some(Arc::new(document.definition)),
+        Err(problems) => {
+            // A test reads them all, so that a release never gets here.
+            tracing::error!(integration.key = key, ?problems, "cannot read the built-in integration {key}");
+            None
+        }
+    });
+    read.collect()
+});
+
+/// Every built-in integration.
+pub fn builtin() -> &'static [Arc<Definition>] {
+    &BUILTIN
+}
+
+#[cfg(test)]
+mod tests;

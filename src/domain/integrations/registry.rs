@@ -1,0 +1,119 @@
+//! Every integration's definition, read once: the built-in ones at start, a workspace's own ones when first asked for.
+//! Definitions are no rights, so they may be kept; a custom one is kept under its document's digest, which the database
+//! is asked for each time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+
+use diesel::ExpressionMethods;
+use diesel::OptionalExtension;
+use diesel::QueryDsl;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+
+use crate::database_errors;
+use crate::db::DbError;
+use crate::db::schema::custom_integrations;
+use crate::domain::integrations::catalog;
+use crate::domain::integrations::definition::Definition;
+use crate::domain::integrations::document;
+use crate::kernel::ids::WorkspaceId;
+use crate::outbound::origin::OriginMap;
+
+/// A definition could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// A stored document no longer reads: it was changed behind our back, or an older version took what this one refuses.
+    #[error("the document of the integration “{0}” cannot be read any more; import it again")]
+    Unreadable(String),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+database_errors!(RegistryError);
+
+type Kept = HashMap<(WorkspaceId, String), (Vec<u8>, Arc<Definition>)>;
+
+/// The definitions. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    map: OriginMap,
+    builtin: Vec<Arc<Definition>>,
+    custom: RwLock<Kept>,
+}
+
+impl Registry {
+    /// The built-in integrations, with their addresses mapped.
+    pub fn new(map: OriginMap) -> Self {
+        let builtin =
+            catalog::builtin().iter().map(|definition| Arc::new(definition.as_ref().clone().mapped(&map))).collect();
+        Self(Arc::new(Inner { map, builtin, custom: RwLock::default() }))
+    }
+
+    /// The definition behind a key in a workspace.
+    pub fn find(
+        &self,
+        conn: &mut PgConnection,
+        workspace: WorkspaceId,
+        key: &str,
+    ) -> Result<Option<Arc<Definition>>, RegistryError> {
+        if let Some(definition) = self.0.builtin.iter().find(|definition| definition.key == key) {
+            return Ok(Some(definition.clone()));
+        }
+        let digest: Option<Vec<u8>> = custom_integrations::table
+            .find((workspace, key))
+            .select(custom_integrations::digest)
+            .first(conn)
+            .optional()?;
+        digest.map(|digest| self.custom(conn, workspace, key, digest)).transpose()
+    }
+
+    /// All definitions of a workspace, by name.
+    pub fn list(&self, conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<Arc<Definition>>, RegistryError> {
+        let custom: Vec<(String, Vec<u8>)> = custom_integrations::table
+            .filter(custom_integrations::workspace_id.eq(workspace))
+            .select((custom_integrations::key, custom_integrations::digest))
+            .load(conn)?;
+        let mut all = self.0.builtin.clone();
+        for (key, digest) in custom {
+            all.push(self.custom(conn, workspace, &key, digest)?);
+        }
+        all.sort_by_cached_key(|definition| definition.name.to_lowercase());
+        Ok(all)
+    }
+
+    /// Whether a key is a built-in integration's.
+    pub fn is_builtin(&self, key: &str) -> bool {
+        self.0.builtin.iter().any(|definition| definition.key == key)
+    }
+
+    fn custom(
+        &self,
+        conn: &mut PgConnection,
+        workspace: WorkspaceId,
+        key: &str,
+        digest: Vec<u8>,
+    ) -> Result<Arc<Definition>, RegistryError> {
+        let place = (workspace, key.to_owned());
+        let kept = self.0.custom.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+        if let Some((kept_digest, definition)) = kept
+            && kept_digest == digest
+        {
+            return Ok(definition);
+        }
+        let text: String =
+            custom_integrations::table.find((workspace, key)).select(custom_integrations::document).first(conn)?;
+        let unreadable = |_problems| RegistryError::Unreadable(key.to_owned());
+        let mut definition = document::read(&text).map_err(unreadable)?.definition.mapped(&self.0.map);
+        key.clone_into(&mut definition.key);
+        let definition = Arc::new(definition);
+        let mut kept = self.0.custom.write().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(place, (digest, definition.clone()));
+        Ok(definition)
+    }
+}
