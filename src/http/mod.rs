@@ -10,6 +10,8 @@ pub mod headers;
 pub mod json;
 pub mod look;
 pub mod page;
+pub mod probes;
+pub mod render;
 pub mod session;
 pub mod situations;
 pub mod urls;
