@@ -2,3 +2,5 @@
 
 mod architecture;
 mod embedded;
+mod policy;
+mod snapshot;
