@@ -9,6 +9,7 @@ pub mod domain;
 pub mod vault;
 
 pub mod authz;
+pub mod mail;
 
 pub mod db;
 pub mod kernel;
