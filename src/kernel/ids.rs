@@ -105,6 +105,8 @@ ids! {
     RunId
     /// A mail in the outbox.
     OutboxId
+    /// One process's hold on what it alone may finish.
+    LeaseId
     /// An audit event.
     AuditId
     /// A workspace key of the vault.
