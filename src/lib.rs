@@ -14,3 +14,4 @@ pub mod mail;
 pub mod db;
 pub mod kernel;
 pub mod outbound;
+pub mod telemetry;
