@@ -4,6 +4,8 @@
 //! outbound, config, telemetry`. A file names only rooms further down, or its own; rooms on one floor do not name each
 //! other. In `domain` a noun names only nouns to its left. `tests/app/architecture.rs` enforces it.
 
+pub mod jobs;
+
 pub mod domain;
 
 pub mod vault;
