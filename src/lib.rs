@@ -5,6 +5,7 @@
 //! other. In `domain` a noun names only nouns to its left. `tests/app/architecture.rs` enforces it.
 
 pub mod http;
+pub mod jobs;
 pub mod sandbox;
 
 pub mod domain;
@@ -17,3 +18,4 @@ pub mod mail;
 pub mod db;
 pub mod kernel;
 pub mod outbound;
+pub mod telemetry;
