@@ -82,10 +82,8 @@ impl Error {
         let back = back.filter(|_| req.method() == actix_web::http::Method::GET);
         let mut error = Self::new(StatusCode::SEE_OTHER, "sign_in_first", "Sign in", "Sign in to go on.");
         error.location = Some(match back {
-            Some(back) => {
-                format!("{}?{}", urls::SIGN_IN, serde_urlencoded::to_string([("next", back)]).unwrap_or_default())
-            }
-            None => urls::SIGN_IN.to_owned(),
+            Some(back) if back != urls::HOME => urls::sign_in_then(&back),
+            Some(_) | None => urls::SIGN_IN.to_owned(),
         });
         error
     }
@@ -124,6 +122,16 @@ impl Error {
     /// 400.
     pub fn bad_request(detail: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "Not understood", detail)
+    }
+
+    /// 410: a one-time link that has served, or is too old.
+    pub fn link_used() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "link_used",
+            "This link no longer works",
+            "It was used already, or it is too old. Ask for a new one on the sign-in page, by “Forgot your password?”.",
+        )
     }
 
     /// 413.

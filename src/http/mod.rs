@@ -11,4 +11,5 @@ pub mod json;
 pub mod look;
 pub mod page;
 pub mod session;
+pub mod situations;
 pub mod urls;

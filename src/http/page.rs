@@ -84,6 +84,24 @@ pub struct Shell {
     pub now: Timestamp,
 }
 
+impl Default for Shell {
+    /// An empty frame, for pages that are built part by part.
+    fn default() -> Self {
+        Self {
+            urls: Urls::of("acme"),
+            workspace: String::new(),
+            workspaces: Vec::new(),
+            person: String::new(),
+            role: Role::Member,
+            permissions: crate::authz::actor::Permissions::default(),
+            csrf: String::new(),
+            section: Section::Integrations,
+            toast: None,
+            now: Timestamp::default(),
+        }
+    }
+}
+
 impl Shell {
     /// Loads what the frame shows.
     pub fn load(conn: &mut PgConnection, actor: &Actor, section: Section, visit: Visit) -> QueryResult<Self> {
@@ -102,6 +120,24 @@ impl Shell {
             toast: visit.toast,
             now: actor.at,
         })
+    }
+
+    /// A frame with `text` wherever there is text: for the samples of pages.
+    pub fn sample(text: &str) -> Self {
+        let some = || text.to_owned();
+        Self {
+            workspace: some(),
+            workspaces: vec![
+                (some(), "/w/acme/integrations".to_owned()),
+                (some(), "/w/globex/integrations".to_owned()),
+            ],
+            person: some(),
+            role: Role::Admin,
+            permissions: Permission::ALL.iter().copied().collect(),
+            csrf: some(),
+            toast: Some(some()),
+            ..Self::default()
+        }
     }
 
     /// Whether the person is a workspace admin.

@@ -1,5 +1,6 @@
 //! Workspaces and the people in them: memberships with their roles, the actor that every request acts as, API tokens.
 
+pub mod account_events;
 pub mod actors;
 pub mod members;
 pub mod tokens;
