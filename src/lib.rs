@@ -8,6 +8,7 @@
 pub mod web;
 
 pub mod http;
+pub mod jobs;
 pub mod sandbox;
 
 pub mod domain;
@@ -22,3 +23,4 @@ pub mod config;
 pub mod db;
 pub mod kernel;
 pub mod outbound;
+pub mod telemetry;

@@ -8,8 +8,10 @@ use std::panic::catch_unwind;
 use std::time::SystemTime;
 
 use lettre::address::Envelope;
+use lettre::message::Body;
 use lettre::message::Mailbox;
 use lettre::message::MultiPart;
+use lettre::message::header::ContentTransferEncoding;
 use lettre::message::header::HeaderName;
 use lettre::message::header::HeaderValue;
 
@@ -104,13 +106,17 @@ impl Message {
             .to(self.recipient()?)
             .subject(text::cut(&self.subject, LONGEST_SUBJECT))
             .message_id(Some(token(&self.message_id, "Message-ID")?.to_owned()))
-            .date(SystemTime::from(self.date));
+            .date(SystemTime::from(self.date))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
         if let Some(link) = &self.list_unsubscribe {
             let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
             let link = token(link, "List-Unsubscribe")?;
             builder = builder.raw_header(HeaderValue::new(name, format!("<{link}>")));
         }
-        let body = MultiPart::alternative_plain_html(self.text.clone(), self.html.clone());
+        let body = MultiPart::alternative_plain_html(readable(&self.text), self.html.clone());
         let mail = builder.multipart(body).map_err(BuildError::Refused)?;
         Ok(Built { envelope: mail.envelope().clone(), bytes: mail.formatted() })
     }
@@ -131,6 +137,17 @@ pub(super) fn clean_name(name: &str) -> Option<String> {
 fn token<'a>(value: &'a str, header: &'static str) -> Result<&'a str, BuildError> {
     let fits = !value.is_empty() && value.len() <= 900 && value.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(value) } else { Err(BuildError::Header(header)) }
+}
+
+/// Plain ASCII stays as it is, so that a link in a mail's file can be read and copied; lettre would break lines from 77
+/// characters on. Lines may have 998 on the wire.
+fn readable(text: &str) -> Body {
+    let fits = text.is_ascii() && !text.contains(['\0', '\r']) && text.lines().all(|line| line.len() <= 900);
+    if fits {
+        Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -237,6 +254,17 @@ pub(super) mod tests {
         let mail = built(&message);
 
         assert!(mail.replace("\r\n ", "").contains(&format!("List-Unsubscribe: <{link}>")), "{mail}");
+    }
+
+    #[test]
+    fn a_long_link_stays_whole_in_the_text() {
+        let mut message = sample();
+        let link = format!("https://odeus.example/links?token={}", "x".repeat(120));
+        message.text = format!("Here:\n\n{link}\n");
+
+        let mail = built(&message);
+
+        assert!(mail.contains(&format!("Here:\r\n\r\n{link}\r\n")), "{mail}");
     }
 
     #[test]

@@ -1,74 +1,47 @@
 //! The conversation with a mail server, one connection per mail. It is held step by step rather than by lettre's pooled
 //! transport, because only so is known whether a no is about the recipient (final) or about Odeus (try again); and a pool
-//! must be dropped inside a runtime, and reads from a silent server without end.
+//! must be dropped inside a runtime, and waits for a silent server without end.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::client::TlsParameters;
 use lettre::transport::smtp::commands::Data;
 use lettre::transport::smtp::commands::Mail;
 use lettre::transport::smtp::commands::Rcpt;
-use lettre::transport::smtp::extension::ClientId;
-use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tokio::time::timeout;
 use tokio::time::timeout_at;
-use url::Url;
 
+use crate::mail::failure::DEADLINE;
+use crate::mail::failure::Failure;
+use crate::mail::failure::Reply;
+use crate::mail::failure::SendError;
+use crate::mail::failure::Step;
 use crate::mail::message::Built;
-use crate::mail::transport::DEADLINE;
-use crate::mail::transport::Failure;
-use crate::mail::transport::MailSettingsError;
-use crate::mail::transport::Reply;
-use crate::mail::transport::SendError;
-use crate::mail::transport::Step;
+use crate::mail::server::Security;
+use crate::mail::server::Server;
 
-const SUBMISSION: u16 = 587;
-const SUBMISSION_OVER_TLS: u16 = 465;
-const RELAY: u16 = 25;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 
-/// A mail server, and how to sign in there.
-pub(super) struct Smtp {
-    host: String,
-    port: u16,
-    security: Security,
-    hello: ClientId,
-    credentials: Option<Credentials>,
-}
-
-enum Security {
-    Off,
-    StartTls(TlsParameters),
-    TlsFromTheFirstByte(TlsParameters),
-}
+/// Hands mails to one server.
+pub(super) struct Smtp(Server);
 
 impl Smtp {
-    /// Reads `smtp[s]://user:password@host:port/name?tls=none`, as lettre does but for one thing: to another machine, TLS is
-    /// the default and must be switched off in words.
-    pub(super) fn from_url(url: &str) -> Result<Self, MailSettingsError> {
-        let url = Url::parse(url).map_err(|_unreadable| MailSettingsError::Url("it is not a URL"))?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(MailSettingsError::Url("it names no host"))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let (security, port) = security(&url, &host)?;
-        Ok(Self {
-            port: url.port().unwrap_or(port),
-            security,
-            hello: hello(&url)?,
-            credentials: credentials(&url)?,
-            host,
-        })
+    /// Connects to nothing yet.
+    pub(super) fn new(server: Server) -> Self {
+        Self(server)
     }
 
-    /// Hands `mail` over. `Ok` means that the server took it.
+    /// Hands `mail` over within [`DEADLINE`]. `Ok` means that the server took it.
     pub(super) async fn send(&self, mail: &Built) -> Result<(), SendError> {
-        let deadline = Instant::now() + DEADLINE;
+        self.send_within(DEADLINE, mail).await
+    }
+
+    async fn send_within(&self, limit: Duration, mail: &Built) -> Result<(), SendError> {
+        let deadline = Instant::now() + limit;
         let mut conn = timeout_at(deadline, self.open()).await.unwrap_or_else(|_elapsed| Err(timed_out()))?;
         let verdict =
             timeout_at(deadline, hand_over(&mut conn, mail)).await.unwrap_or_else(|_elapsed| Err(timed_out()));
@@ -78,21 +51,21 @@ impl Smtp {
     }
 
     async fn open(&self) -> Result<AsyncSmtpConnection, SendError> {
-        let implicit = match &self.security {
+        let implicit = match &self.0.security {
             Security::TlsFromTheFirstByte(parameters) => Some(parameters.clone()),
             Security::Off | Security::StartTls(_) => None,
         };
-        let server = (self.host.as_str(), self.port);
-        let mut conn = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_WITHIN), &self.hello, implicit, None)
+        let server = (self.0.host.as_str(), self.0.port);
+        let mut conn = AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_WITHIN), &self.0.hello, implicit, None)
             .await
             .map_err(|error| failed(Step::Connect, &error))?;
-        if let Security::StartTls(parameters) = &self.security {
+        if let Security::StartTls(parameters) = &self.0.security {
             if !conn.can_starttls() {
                 return Err(SendError::Transient(Failure::NoStartTls));
             }
-            conn.starttls(parameters.clone(), &self.hello).await.map_err(|error| failed(Step::Connect, &error))?;
+            conn.starttls(parameters.clone(), &self.0.hello).await.map_err(|error| failed(Step::Connect, &error))?;
         }
-        if let Some(credentials) = &self.credentials {
+        if let Some(credentials) = &self.0.credentials {
             conn.auth(DEFAULT_MECHANISMS, credentials).await.map_err(|error| failed(Step::SignIn, &error))?;
         }
         Ok(conn)
@@ -130,50 +103,6 @@ fn timed_out() -> SendError {
     SendError::Transient(Failure::TimedOut)
 }
 
-fn security(url: &Url, host: &str) -> Result<(Security, u16), MailSettingsError> {
-    let parameters = || TlsParameters::new(host.to_owned()).map_err(MailSettingsError::Tls);
-    let mut wanted = None;
-    for (key, value) in url.query_pairs() {
-        if key != "tls" {
-            return Err(MailSettingsError::Url("the only parameter is `tls`"));
-        }
-        wanted = Some(value.into_owned());
-    }
-    let usual = if is_this_machine(host) { "none" } else { "required" };
-    match (url.scheme(), wanted.as_deref()) {
-        ("smtps", None | Some("required")) => Ok((Security::TlsFromTheFirstByte(parameters()?), SUBMISSION_OVER_TLS)),
-        ("smtp", wanted) => match wanted.unwrap_or(usual) {
-            "required" => Ok((Security::StartTls(parameters()?), SUBMISSION)),
-            "none" => Ok((Security::Off, RELAY)),
-            _ => Err(MailSettingsError::Url("`tls` is `required` or `none`")),
-        },
-        ("smtps", Some(_)) => Err(MailSettingsError::Url("smtps:// is always TLS")),
-        (_, _) => Err(MailSettingsError::Url("it begins with smtp:// or smtps://")),
-    }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn hello(url: &Url) -> Result<ClientId, MailSettingsError> {
-    let name = url.path().trim_matches('/');
-    if name.is_empty() {
-        return Ok(ClientId::default());
-    }
-    let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || ".-[]:".contains(c));
-    if fits { Ok(ClientId::Domain(name.to_owned())) } else { Err(MailSettingsError::Url("its path is no host name")) }
-}
-
-fn credentials(url: &Url) -> Result<Option<Credentials>, MailSettingsError> {
-    let Some(password) = url.password() else { return Ok(None) };
-    let plain = |text: &str| {
-        let text = percent_decode_str(text).decode_utf8();
-        text.map(String::from).map_err(|_not_text| MailSettingsError::Url("its user or password is not UTF-8"))
-    };
-    Ok(Some(Credentials::new(plain(url.username())?, plain(password)?)))
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncBufReadExt;
@@ -184,11 +113,8 @@ mod tests {
 
     use super::*;
     use crate::mail::message::tests::sample;
-    use crate::mail::transport::MailSettings;
-    use crate::mail::transport::Transport;
-    use crate::mail::transport::Way;
 
-    /// What the server says when it is told this. `""` drops the line.
+    /// What the server says when it is told this. `""` drops the line, `"..."` says nothing.
     type Says = (&'static str, &'static str);
 
     /// A mail server for one connection per script; gives its port and, at the end, all lines that it was sent.
@@ -225,14 +151,23 @@ mod tests {
                 return;
             }
             within_mail = says.starts_with("354");
+            if says == "..." {
+                continue;
+            }
             writer.write_all(format!("{says}\r\n").as_bytes()).await.unwrap();
         }
     }
 
+    fn smtp(port: u16, rest: &str, user: &str) -> Smtp {
+        Smtp::new(Server::from_url(&format!("smtp://{user}127.0.0.1:{port}/odeus.example{rest}")).unwrap())
+    }
+
+    fn mail() -> Built {
+        sample().build(&"Odeus <odeus@example.com>".parse().unwrap()).unwrap()
+    }
+
     async fn send(port: u16, rest: &str, user: &str) -> Result<(), SendError> {
-        let way = Way::Smtp(format!("smtp://{user}127.0.0.1:{port}/odeus.example{rest}"));
-        let settings = MailSettings { from: "Odeus <odeus@example.com>".to_owned(), way };
-        Transport::new(settings).unwrap().send(&sample()).await
+        smtp(port, rest, user).send(&mail()).await
     }
 
     fn message_ids(heard: &[String]) -> Vec<&String> {
@@ -331,6 +266,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_falls_silent_is_left_and_tried_again() {
+        let (port, _heard) = server(vec![vec![("RCPT", "...")]]).await;
+
+        let error = smtp(port, "", "").send_within(Duration::from_millis(200), &mail()).await.unwrap_err();
+
+        assert!(matches!(error, SendError::Transient(Failure::TimedOut)), "{error:?}");
+    }
+
+    #[tokio::test]
     async fn nobody_listening_is_tried_again() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -339,39 +283,5 @@ mod tests {
         let error = send(port, "", "").await.unwrap_err();
 
         assert!(matches!(error, SendError::Transient(Failure::Broken { step: Step::Connect, .. })));
-    }
-
-    #[test]
-    fn another_machine_gets_tls_unless_it_is_switched_off() {
-        let read = |url: &str| {
-            let smtp = Smtp::from_url(url).unwrap();
-            let tls = match smtp.security {
-                Security::Off => "off",
-                Security::StartTls(_) => "starttls",
-                Security::TlsFromTheFirstByte(_) => "tls",
-            };
-            (tls, smtp.port)
-        };
-
-        assert_eq!(read("smtp://mail.example.com"), ("starttls", 587));
-        assert_eq!(read("smtp://ada:x@mail.example.com:2525"), ("starttls", 2525));
-        assert_eq!(read("smtp://10.0.0.1:25"), ("starttls", 25));
-        assert_eq!(read("smtp://mail.example.com?tls=none"), ("off", 25));
-        assert_eq!(read("smtps://mail.example.com"), ("tls", 465));
-        assert_eq!(read("smtp://localhost:1025"), ("off", 1025));
-        assert_eq!(read("smtp://127.0.0.1"), ("off", 25));
-        assert_eq!(read("smtp://[::1]:1025"), ("off", 1025));
-        assert_eq!(read("smtp://localhost?tls=required"), ("starttls", 587));
-        for wrong in [
-            "mail.example.com:25",
-            "http://mail.example.com",
-            "smtp://",
-            "smtp://x?tls=maybe",
-            "smtps://x?tls=none",
-            "smtp://x?starttls=no",
-            "smtp://x/a%0Ab",
-        ] {
-            assert!(Smtp::from_url(wrong).is_err(), "{wrong}");
-        }
     }
 }
