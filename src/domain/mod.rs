@@ -3,5 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod connections;
 pub mod integrations;
+pub mod oauth;
 pub mod people;

@@ -9,6 +9,9 @@ pub mod document;
 pub mod form;
 pub mod validation;
 
+pub mod integration;
+pub mod registry;
+
 mod fingerprint;
 mod request;
 mod serialize;

@@ -1,0 +1,130 @@
+//! Lists of connections: the policy's `View` (and `Attach`) as SQL. A property test holds the two equal.
+
+use diesel::QueryResult;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::BigInt;
+use diesel::sql_types::Bool;
+use diesel::sql_types::Nullable;
+use diesel::sql_types::Text;
+use diesel::sql_types::Timestamptz;
+use diesel::sql_types::Uuid;
+
+use crate::authz::actions::Attach;
+use crate::authz::actor::Actor;
+use crate::authz::facts::ConnectionFacts;
+use crate::authz::policy::Permits;
+use crate::authz::proof::Guarded;
+use crate::domain::connections::connection::COLUMNS;
+use crate::domain::connections::connection::Connection;
+use crate::domain::connections::connection::ConnectionStatus;
+use crate::kernel::paging::Listed;
+use crate::kernel::paging::Page;
+use crate::words;
+
+words! {
+    /// Which of the visible connections.
+    Which {
+        /// The actor's own.
+        Mine = "mine",
+        /// Others', shared with the actor.
+        Shared = "shared",
+        /// Everything that the actor may see.
+        All = "all",
+    }
+}
+
+/// What a list is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// An integration's key.
+    pub integration: Option<String>,
+    /// A state.
+    pub status: Option<ConnectionStatus>,
+}
+
+/// R1: one's own, those shared with one, and for an admin all.
+const VISIBLE: &str = "(v.is_owner OR v.shared IS NOT NULL OR $4)";
+
+/// A page of the connections that the actor may see, newest first.
+pub fn list(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    which: Which,
+    filter: &Filter,
+    page: &Page,
+) -> QueryResult<Listed<Connection>> {
+    let narrowed = match which {
+        Which::Mine => "v.is_owner",
+        Which::Shared => "NOT v.is_owner AND v.shared IS NOT NULL",
+        Which::All => "true",
+    };
+    let sql = format!(
+        "SELECT * FROM (SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id WHERE c.workspace_id = $1) v
+         WHERE {VISIBLE} AND {narrowed}
+           AND ($5 IS NULL OR v.integration = $5) AND ($6 IS NULL OR v.status = $6)
+           AND ($7 IS NULL OR (v.created_at, v.id) < ($7, $8))
+         ORDER BY v.created_at DESC, v.id DESC LIMIT $9"
+    );
+    let rows: Vec<Connection> = diesel::sql_query(sql)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Uuid, _>(actor.user)
+        .bind::<Timestamptz, _>(actor.at)
+        .bind::<Bool, _>(actor.is_admin())
+        .bind::<Nullable<Text>, _>(filter.integration.as_deref())
+        .bind::<Nullable<Text>, _>(filter.status.map(ConnectionStatus::as_str))
+        .bind::<Nullable<Timestamptz>, _>(page.after.map(|cursor| cursor.at))
+        .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
+        .bind::<BigInt, _>(page.fetch())
+        .load(conn)?;
+    let listed = Listed::cut(rows, page, |connection| (connection.created_at, connection.id.uuid()));
+    Ok(listed.map(|connection| connection.as_seen_by(actor)))
+}
+
+/// The connections to an integration that the actor may use, whatever their state: their own, then those shared with
+/// them, oldest first (R8).
+pub fn usable(conn: &mut PgConnection, actor: &Actor, integration: &str) -> QueryResult<Vec<Connection>> {
+    of_integration(conn, actor, integration, "v.is_owner OR v.shared IS NOT NULL")
+}
+
+/// The connections to an integration that the actor may put on an agent (R10): the policy decides, row by row.
+pub fn attachable(conn: &mut PgConnection, actor: &Actor, integration: &str) -> QueryResult<Vec<Connection>> {
+    let visible = if actor.is_admin() { "true" } else { "v.is_owner OR v.shared IS NOT NULL" };
+    let candidates = of_integration(conn, actor, integration, visible)?;
+    let may = |connection: &Connection| <Attach as Permits<ConnectionFacts>>::permits(actor, &connection.facts()).is_ok();
+    Ok(candidates.into_iter().filter(may).collect())
+}
+
+fn of_integration(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    integration: &str,
+    condition: &str,
+) -> QueryResult<Vec<Connection>> {
+    let sql = format!(
+        "SELECT * FROM (SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id
+                        WHERE c.workspace_id = $1 AND c.integration = $4) v
+         WHERE {condition} ORDER BY v.is_owner DESC, v.created_at, v.id LIMIT 200"
+    );
+    diesel::sql_query(sql)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Uuid, _>(actor.user)
+        .bind::<Timestamptz, _>(actor.at)
+        .bind::<Text, _>(integration)
+        .load(conn)
+}
+
+/// How many of the actor's own connections wait for them.
+pub fn needing_attention(conn: &mut PgConnection, actor: &Actor) -> QueryResult<i64> {
+    use diesel::ExpressionMethods;
+    use diesel::QueryDsl;
+
+    use crate::db::schema::connections;
+
+    connections::table
+        .filter(connections::workspace_id.eq(actor.workspace))
+        .filter(connections::owner_id.eq(actor.user))
+        .filter(connections::status.eq(ConnectionStatus::NeedsReconnect))
+        .count()
+        .get_result(conn)
+}

@@ -1,0 +1,85 @@
+//! An integration as one workspace has it: whether it is switched on, for whom, and with which OAuth client.
+
+use diesel::OptionalExtension;
+use diesel::QueryResult;
+use diesel::QueryableByName;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::Binary;
+use diesel::sql_types::Bool;
+use diesel::sql_types::Int4;
+use diesel::sql_types::Nullable;
+use diesel::sql_types::Text;
+use diesel::sql_types::Uuid;
+
+use crate::authz::actor::Actor;
+use crate::authz::facts::IntegrationFacts;
+use crate::authz::proof::Guarded;
+use crate::domain::integrations::catalog;
+use crate::vault::sealed::Sealed;
+
+/// An integration in a workspace, seen by one actor.
+#[derive(Debug, QueryableByName)]
+pub struct Integration {
+    /// Its key.
+    #[diesel(sql_type = Text)]
+    pub key: String,
+    /// Whether the workspace brought it in itself.
+    #[diesel(sql_type = Bool)]
+    pub is_custom: bool,
+    /// Whether admins left it on.
+    #[diesel(sql_type = Bool)]
+    pub is_enabled: bool,
+    /// Whether it is for everyone.
+    #[diesel(sql_type = Bool)]
+    pub is_for_everyone: bool,
+    /// Whether it is for the actor.
+    #[diesel(sql_type = Bool)]
+    pub is_granted: bool,
+    /// The id of the OAuth client that an admin set.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub oauth_client_id: Option<String>,
+    /// That client's secret.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub oauth_client_secret: Option<Sealed>,
+    /// Counts the changes of the client: a grant belongs to the client that got it (D-25).
+    #[diesel(sql_type = Int4)]
+    pub oauth_client_generation: i32,
+    /// Why the provider refuses the client, if it does.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub misconfigured_reason: Option<String>,
+}
+
+const COLUMNS: &str = "coalesce(s.enabled, true) AS is_enabled, coalesce(s.for_everyone, true) AS is_for_everyone,
+    coalesce(s.for_everyone, true) OR EXISTS (
+        SELECT 1 FROM integration_grants g
+        WHERE g.workspace_id = $1 AND g.integration = k.key AND (g.grantee_user = $2 OR g.grantee_group IN (
+            SELECT group_id FROM group_members m WHERE m.workspace_id = $1 AND m.user_id = $2))) AS is_granted,
+    s.oauth_client_id, s.oauth_client_secret, coalesce(s.oauth_client_generation, 0) AS oauth_client_generation,
+    s.misconfigured_reason";
+
+impl Guarded for Integration {
+    type Key = String;
+    type Facts = IntegrationFacts;
+
+    fn load(conn: &mut PgConnection, actor: &Actor, key: &String) -> QueryResult<Option<Self>> {
+        let is_builtin = catalog::builtin().iter().any(|definition| definition.key == *key);
+        let sql = format!(
+            "SELECT k.key, NOT $4 AS is_custom, {COLUMNS}
+             FROM (SELECT $3 AS key) k
+             LEFT JOIN integration_settings s ON s.workspace_id = $1 AND s.integration = k.key
+             WHERE $4 OR EXISTS (SELECT 1 FROM custom_integrations c WHERE c.workspace_id = $1 AND c.key = k.key)"
+        );
+        diesel::sql_query(sql)
+            .bind::<Uuid, _>(actor.workspace)
+            .bind::<Uuid, _>(actor.user)
+            .bind::<Text, _>(key)
+            .bind::<Bool, _>(is_builtin)
+            .get_result(conn)
+            .optional()
+    }
+
+    fn facts(&self) -> IntegrationFacts {
+        IntegrationFacts { is_enabled: self.is_enabled, is_granted: self.is_granted }
+    }
+}
