@@ -2,6 +2,7 @@
 //! [`Db::read`] and [`Db::write`].
 
 pub mod conflict;
+pub mod prepared;
 pub mod schema;
 
 use std::time::Duration;

@@ -103,6 +103,8 @@ ids! {
     AgentActionId
     /// One execution of an action.
     RunId
+    /// The inputs of a call that waits for its caller.
+    DraftId
     /// A mail in the outbox.
     OutboxId
     /// An audit event.
