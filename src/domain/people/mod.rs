@@ -1,6 +1,7 @@
 //! Workspaces and the people in them: memberships with their roles, the actor that every request acts as, API tokens.
 
 pub mod actors;
+pub mod grantee;
 pub mod members;
 pub mod tokens;
 pub mod workspaces;
