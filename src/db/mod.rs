@@ -3,6 +3,7 @@
 
 pub mod conflict;
 pub mod embedded;
+pub mod prepared;
 pub mod schema;
 pub mod tls;
 

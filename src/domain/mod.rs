@@ -2,6 +2,7 @@
 //! `audit < outbox < accounts < people < integrations < connections < oauth < agents < runs`.
 
 pub mod accounts;
+pub mod agents;
 pub mod audit;
 pub mod connections;
 pub mod integrations;
