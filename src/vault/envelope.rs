@@ -1,0 +1,183 @@
+//! The encryption itself, without a database: AES-256-GCM in three layers (D-10). Each stored secret has a data key of
+//! its own, which encrypts one message; the workspace key wraps data keys; a key-encryption key wraps workspace keys.
+//!
+//! Blob: `format(1) | workspace key id(16) | nonce(12) | wrapped data key(32) | tag(16) | nonce(12) | text | tag(16)`.
+
+use std::fmt;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
+
+use ring::aead::AES_256_GCM;
+use ring::aead::Aad;
+use ring::aead::LessSafeKey;
+use ring::aead::NONCE_LEN;
+use ring::aead::Nonce;
+use ring::aead::UnboundKey;
+use ring::error::Unspecified;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::authz::facts::AuthType;
+use crate::kernel::ids::WorkspaceId;
+use crate::kernel::ids::WorkspaceKeyId;
+use crate::kernel::ids::random_bytes;
+use crate::vault::VaultError;
+use crate::vault::plain::Plain;
+use crate::vault::sealed::Context;
+use crate::vault::sealed::Sealed;
+
+const FORMAT: u8 = 1;
+const KEY_LEN: usize = 32;
+const TAG_LEN: usize = 16;
+const WRAPPED_LEN: usize = NONCE_LEN + KEY_LEN + TAG_LEN;
+
+/// The bytes of a key, overwritten when dropped.
+pub(in crate::vault) type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
+
+/// A key ready for use.
+pub(in crate::vault) fn key(bytes: &KeyBytes) -> Result<LessSafeKey, Unspecified> {
+    UnboundKey::new(&AES_256_GCM, bytes.as_slice()).map(LessSafeKey::new)
+}
+
+/// A fresh key.
+pub(in crate::vault) fn fresh_key() -> Result<KeyBytes, VaultError> {
+    Ok(Zeroizing::new(random_bytes::<KEY_LEN>()?))
+}
+
+/// Encrypts with a random nonce, which goes in front.
+pub(in crate::vault) fn encrypt(key: &LessSafeKey, bound_to: &[u8], text: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let nonce = random_bytes::<NONCE_LEN>()?;
+    let mut rest = Vec::with_capacity(text.len() + TAG_LEN);
+    rest.extend_from_slice(text);
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut rest)
+        .map_err(|Unspecified| VaultError::TooLong)?;
+    Ok([nonce.as_slice(), &rest].concat())
+}
+
+/// Decrypts what [`encrypt`] gave; nothing where key, binding or bytes differ.
+pub(in crate::vault) fn decrypt(key: &LessSafeKey, bound_to: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, rest) = bytes.split_first_chunk::<NONCE_LEN>()?;
+    let mut text = Zeroizing::new(rest.to_vec());
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let length = key.open_in_place(nonce, Aad::from(bound_to), &mut text).ok()?.len();
+    text.truncate(length);
+    Some(text)
+}
+
+/// Associated data: each part behind its length, so that no two lists of parts give the same bytes.
+pub(in crate::vault) fn bound(parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
+    for part in parts {
+        bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+/// One workspace's key, unwrapped, for as long as the process lives.
+pub(in crate::vault) struct WorkspaceKey {
+    workspace: WorkspaceId,
+    id: WorkspaceKeyId,
+    key: LessSafeKey,
+    uncounted: AtomicI64,
+}
+
+impl WorkspaceKey {
+    /// Takes the unwrapped bytes.
+    pub(in crate::vault) fn new(
+        workspace: WorkspaceId,
+        id: WorkspaceKeyId,
+        bytes: &KeyBytes,
+    ) -> Result<Self, Unspecified> {
+        Ok(Self { workspace, id, key: key(bytes)?, uncounted: AtomicI64::new(0) })
+    }
+
+    /// Its id.
+    pub(in crate::vault) fn id(&self) -> WorkspaceKeyId {
+        self.id
+    }
+
+    /// How often it has wrapped since that was last written down, this time included. The count starts again.
+    pub(in crate::vault) fn take_count(&self) -> i64 {
+        self.uncounted.swap(0, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// Puts a count back that could not be written down.
+    pub(in crate::vault) fn return_count(&self, count: i64) {
+        self.uncounted.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Seals under a fresh data key.
+    pub(in crate::vault) fn seal(&self, context: &Context<'_>, plain: &Plain) -> Result<Sealed, VaultError> {
+        if context.workspace != self.workspace {
+            return Err(VaultError::Unreadable);
+        }
+        let data_key = fresh_key()?;
+        let wrapped = encrypt(&self.key, &data_key_bound(context, self.id), data_key.as_slice())?;
+        let opened = key(&data_key).map_err(|Unspecified| VaultError::Unreadable)?;
+        let text = encrypt(&opened, &secret_bound(context), plain.bytes())?;
+        let id = self.id.uuid();
+        Ok(Sealed::from_bytes([&[FORMAT], id.as_bytes().as_slice(), &wrapped, &text].concat()))
+    }
+
+    /// Opens what was sealed for the same context. Every way to fail is one error: which part was wrong is nobody's
+    /// business.
+    pub(in crate::vault) fn open(&self, context: &Context<'_>, sealed: &Sealed) -> Result<Plain, VaultError> {
+        let (id, rest) = split(sealed)?;
+        if id != self.id || context.workspace != self.workspace {
+            return Err(VaultError::Unreadable);
+        }
+        let (wrapped, text) = rest.split_at_checked(WRAPPED_LEN).ok_or(VaultError::Unreadable)?;
+        let data_key = decrypt(&self.key, &data_key_bound(context, self.id), wrapped).ok_or(VaultError::Unreadable)?;
+        let data_key = key_bytes(&data_key).ok_or(VaultError::Unreadable)?;
+        let data_key = key(&data_key).map_err(|Unspecified| VaultError::Unreadable)?;
+        decrypt(&data_key, &secret_bound(context), text).map(Plain::new).ok_or(VaultError::Unreadable)
+    }
+}
+
+impl fmt::Debug for WorkspaceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WorkspaceKey").field(&self.id).finish()
+    }
+}
+
+/// The workspace key that a sealed secret names.
+pub(in crate::vault) fn key_id(sealed: &Sealed) -> Result<WorkspaceKeyId, VaultError> {
+    split(sealed).map(|(id, _)| id)
+}
+
+/// Key bytes out of decrypted bytes.
+pub(in crate::vault) fn key_bytes(bytes: &[u8]) -> Option<KeyBytes> {
+    <[u8; KEY_LEN]>::try_from(bytes).ok().map(Zeroizing::new)
+}
+
+fn split(sealed: &Sealed) -> Result<(WorkspaceKeyId, &[u8]), VaultError> {
+    let parts = || {
+        let (format, rest) = sealed.bytes().split_first()?;
+        let (id, rest) = rest.split_first_chunk::<16>()?;
+        (*format == FORMAT).then(|| (WorkspaceKeyId::from(Uuid::from_bytes(*id)), rest))
+    };
+    parts().ok_or(VaultError::Unreadable)
+}
+
+fn secret_bound(context: &Context<'_>) -> Vec<u8> {
+    bound(&[
+        context.purpose.label().as_bytes(),
+        context.workspace.uuid().as_bytes(),
+        context.row.as_bytes(),
+        &context.version.to_be_bytes(),
+        context.integration.as_bytes(),
+        context.auth_type.map_or("-", AuthType::as_str).as_bytes(),
+        &context.origins.digest(),
+    ])
+}
+
+fn data_key_bound(context: &Context<'_>, id: WorkspaceKeyId) -> Vec<u8> {
+    bound(&[
+        b"odeus/dk/v1",
+        context.workspace.uuid().as_bytes(),
+        context.row.as_bytes(),
+        context.purpose.label().as_bytes(),
+        id.uuid().as_bytes(),
+    ])
+}

@@ -1,0 +1,163 @@
+//! Service-account keys, looked at on this machine before anything is sent: the JSON key as the vendor hands it out, or
+//! the parts of a key pair. Its `token_uri` is not read: the address comes from the integration (D-41).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::rand::SystemRandom;
+use ring::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+use ring::signature::EcdsaKeyPair;
+use ring::signature::RsaKeyPair;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::vault::input::SecretInput;
+
+/// What may be shown of a service account's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// The account: its e-mail address, or the client id of a bare key pair.
+    pub email: String,
+    /// The vendor's project.
+    pub project: Option<String>,
+    /// The key's id at the vendor.
+    pub key_id: Option<String>,
+}
+
+/// Why a key cannot be used, said to the person who pasted it. No variant quotes the key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Not a JSON object.
+    #[error(
+        "This is not a JSON key. Paste the whole file that the provider gave you, from the first {{ to the last }}."
+    )]
+    NotJson,
+    /// A key that names where to fetch credentials (D-41).
+    #[error(
+        "This key is of the type external_account, which lets a file name commands and addresses to run, so it is not accepted. Make a service account key (type service_account) and paste that."
+    )]
+    ExternalAccount,
+    /// Another kind of key.
+    #[error("This key is of the type “{0}”. Make a service account key (type service_account) and paste that.")]
+    WrongType(String),
+    /// No account in it.
+    #[error("The key has no client_email (or client_id). Paste the whole file that the provider gave you.")]
+    NoAccount,
+    /// No key in it.
+    #[error("The key has no private_key. Paste the whole file that the provider gave you.")]
+    NoPrivateKey,
+    /// An encrypted PEM.
+    #[error("The private_key is protected by a password. Paste it without: `openssl pkcs8 -topk8 -nocrypt` makes one.")]
+    Encrypted,
+    /// A PEM of an older form.
+    #[error(
+        "The private_key is not in the PKCS#8 form (-----BEGIN PRIVATE KEY-----). `openssl pkcs8 -topk8 -nocrypt` converts it."
+    )]
+    NotPkcs8,
+    /// Not a PEM, or a damaged one.
+    #[error("The private_key is damaged. Copy the key again, whole, and paste it unchanged.")]
+    Damaged,
+    /// Too short to be safe.
+    #[error(
+        "The private_key is an RSA key under 2048 bits, which is not safe. Make a new key with at least 2048 bits."
+    )]
+    TooShort,
+    /// Another algorithm.
+    #[error(
+        "The private_key is neither an RSA key (2048 to 4096 bits) nor an EC key on the curve P-256. Make a new key of one of these."
+    )]
+    Unsupported,
+}
+
+/// Looks a key over and gives what may be shown of it.
+pub fn inspect(credentials: &SecretInput) -> Result<ServiceAccount, KeyError> {
+    Key::parse(credentials).map(|key| key.account)
+}
+
+/// A key that can sign. It cannot be named outside the vault.
+pub(in crate::vault) struct Key {
+    /// What may be shown of it.
+    pub(in crate::vault) account: ServiceAccount,
+    /// Whether it is the vendor's own JSON key rather than the bare parts of a key pair.
+    pub(in crate::vault) is_vendor_file: bool,
+    /// What signs.
+    pub(in crate::vault) signer: Signer,
+}
+
+/// The private key inside `ring`.
+pub(in crate::vault) enum Signer {
+    /// RS256.
+    Rsa(RsaKeyPair),
+    /// ES256.
+    Ec(EcdsaKeyPair),
+}
+
+#[derive(Deserialize)]
+struct KeyFile {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    client_email: Option<String>,
+    client_id: Option<String>,
+    private_key: Option<SecretInput>,
+    private_key_id: Option<String>,
+    project_id: Option<String>,
+}
+
+impl Key {
+    /// Reads a JSON key or the parts of a key pair.
+    pub(in crate::vault) fn parse(credentials: &SecretInput) -> Result<Self, KeyError> {
+        let file: KeyFile = serde_json::from_str(credentials.expose()).map_err(|_quotes_the_key| KeyError::NotJson)?;
+        match file.kind.as_deref() {
+            None | Some("service_account") => {}
+            Some("external_account") => return Err(KeyError::ExternalAccount),
+            Some(other) => return Err(KeyError::WrongType(crate::kernel::text::cut(other, 40))),
+        }
+        let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let email = filled(file.client_email).or_else(|| filled(file.client_id)).ok_or(KeyError::NoAccount)?;
+        let pem = file.private_key.filter(|key| !key.is_empty()).ok_or(KeyError::NoPrivateKey)?;
+        Ok(Self {
+            account: ServiceAccount { email, project: filled(file.project_id), key_id: filled(file.private_key_id) },
+            is_vendor_file: file.kind.is_some(),
+            signer: Signer::parse(&pem)?,
+        })
+    }
+}
+
+impl Signer {
+    fn parse(pem: &SecretInput) -> Result<Self, KeyError> {
+        let der = pkcs8(pem)?;
+        match RsaKeyPair::from_pkcs8(&der) {
+            Ok(pair) => return Ok(Self::Rsa(pair)),
+            Err(rejected) if rejected.to_string() == "TooSmall" => return Err(KeyError::TooShort),
+            Err(_another_algorithm) => {}
+        }
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &SystemRandom::new());
+        pair.map(Self::Ec).map_err(|_rejected| KeyError::Unsupported)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.account).finish()
+    }
+}
+
+/// The DER inside a PEM. Pasting through forms and settings leaves `\n` as two characters and drops line ends, so both
+/// are taken.
+fn pkcs8(pem: &SecretInput) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let text = Zeroizing::new(pem.expose().replace("\\n", "\n"));
+    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(KeyError::Encrypted);
+    }
+    let inner = text
+        .split_once("-----BEGIN PRIVATE KEY-----")
+        .and_then(|(_, rest)| rest.split_once("-----END PRIVATE KEY-----"));
+    let Some((inner, _)) = inner else {
+        let is_older = text.contains("BEGIN RSA PRIVATE KEY") || text.contains("BEGIN EC PRIVATE KEY");
+        return Err(if is_older { KeyError::NotPkcs8 } else { KeyError::Damaged });
+    };
+    let mut compact = Zeroizing::new(String::with_capacity(inner.len()));
+    compact.extend(inner.chars().filter(|c| !c.is_whitespace()));
+    STANDARD.decode(compact.as_bytes()).map(Zeroizing::new).map_err(|_quotes_the_key| KeyError::Damaged)
+}
