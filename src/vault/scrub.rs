@@ -55,7 +55,11 @@ impl Scrub {
 
     /// The answer without the secrets.
     pub(in crate::vault) fn clean(&self, mut response: Response) -> Response {
+        let length = response.body.len();
         response.body = hide_members(self.clean_bytes(response.body));
+        if response.body.len() != length {
+            response.headers.retain(|(name, _)| name != "content-length");
+        }
         for (_, value) in &mut response.headers {
             *value = self.clean_text(std::mem::take(value));
         }
@@ -264,4 +268,123 @@ fn is_token_name(name: &[u8]) -> bool {
     let name = serde_json::from_str::<String>(&quoted).unwrap_or(quoted);
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     TOKEN_NAMES.contains(&plain.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::STANDARD;
+    use base64::engine::general_purpose::URL_SAFE;
+
+    const SECRET: &str = r#"sk/live+"<&>' 42\x~"#;
+
+    fn cleaned(secret: &str, body: &str) -> String {
+        let mut scrub = Scrub::default();
+        scrub.add(secret);
+        scrub.clean_text(body.to_owned())
+    }
+
+    #[test]
+    fn every_form_of_a_secret_is_removed() {
+        let every = |before: &str| {
+            let digits: Vec<String> = SECRET.bytes().map(|byte| text::hex(&[byte])).collect();
+            format!("{before}{}", digits.join(before))
+        };
+        let html = SECRET.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let forms = [
+            SECRET.to_owned(),
+            text::hex(SECRET.as_bytes()),
+            text::hex(SECRET.as_bytes()).to_uppercase(),
+            serde_json::to_string(SECRET).unwrap().trim_matches('"').to_owned(),
+            serde_json::to_string(SECRET).unwrap().trim_matches('"').replace('/', "\\/"),
+            url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect(),
+            percent_encoding::utf8_percent_encode(SECRET, percent_encoding::NON_ALPHANUMERIC).to_string(),
+            every("%"),
+            every("%").to_uppercase(),
+            every("\\u00"),
+            html.replace('\'', "&#39;"),
+            html.replace('\'', "&#x27;"),
+            html.replace('\'', "&apos;"),
+        ];
+
+        for form in forms {
+            let body = format!("before {form} after {form}");
+            assert_eq!(cleaned(SECRET, &body), "before [removed] after [removed]", "{form}");
+        }
+    }
+
+    #[test]
+    fn base64_is_recognised_at_each_alignment() {
+        let secret = "tok~?>en-1234567890";
+        for engine in [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            for before in ["", "u", "us", "use", "user:"] {
+                for after in ["", "a", "ab"] {
+                    let body = engine.encode(format!("{before}{secret}{after}"));
+                    let clean = cleaned(secret, &body);
+                    assert!(clean.contains(REMOVED), "{body}");
+                    // At most the characters shared with a neighbour stay.
+                    assert!(clean.len() <= REMOVED.len() + 12, "{clean}");
+                }
+            }
+        }
+        let in_json = STANDARD.encode("ab????>>>>>>???").replace('/', "\\/");
+        assert!(cleaned("????>>>>>>???", &in_json).contains(REMOVED));
+    }
+
+    #[test]
+    fn secrets_outside_ascii_are_recognised() {
+        let secret = "pässwörd-🔑-1";
+
+        assert_eq!(cleaned(secret, r"p\u00e4ssw\u00f6rd-\ud83d\udd11-1"), REMOVED);
+        assert_eq!(cleaned(secret, "p&#228;ssw&#246;rd-&#128273;-1"), REMOVED);
+        assert_eq!(cleaned(secret, "p%C3%A4ssw%C3%B6rd-%F0%9F%94%91-1"), REMOVED);
+    }
+
+    #[test]
+    fn short_secrets_and_other_words_stay() {
+        assert_eq!(cleaned("short77", "a short77 word"), "a short77 word");
+        assert_eq!(cleaned("sk_live_1234", "sk_live_1235 %73 \\u0073 &amp; &"), "sk_live_1235 %73 \\u0073 &amp; &");
+    }
+
+    #[test]
+    fn a_secret_with_an_escape_in_it_is_recognised_both_ways() {
+        assert_eq!(cleaned("100%25&amp;abc", "<100%25&amp;abc> <100%2525&amp;amp;abc>"), "<[removed]> <[removed]>");
+    }
+
+    #[test]
+    fn token_members_lose_their_value_and_the_rest_stays_as_it_came() {
+        let body = r#" {"id": 12345678901234567890123, "access_token" : "a\"b", "x": {"refreshToken":"r","note":"access_token"},
+            "client_secret": null, "private_key": "", "access\u005ftoken":"z", "list":["access_token","v"]}"#;
+        let clean = r#" {"id": 12345678901234567890123, "access_token" : "[removed]", "x": {"refreshToken":"[removed]","note":"access_token"},
+            "client_secret": null, "private_key": "", "access\u005ftoken":"[removed]", "list":["access_token","v"]}"#;
+
+        let hide = |body: &str| String::from_utf8(hide_members(body.as_bytes().to_vec())).unwrap();
+        assert_eq!(hide(body), clean);
+        assert_eq!(hide(r#"{"id_token": "cut off"#), r#"{"id_token": "[removed]"#);
+        assert_eq!(hide(r#"{"access_token""#), r#"{"access_token""#);
+        assert_eq!(hide(r#"no json "access_token": "x""#), r#"no json "access_token": "x""#);
+    }
+
+    #[test]
+    fn headers_are_cleaned_and_a_wrong_length_goes() {
+        let mut scrub = Scrub::default();
+        scrub.add("sk_live_1234");
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![header("content-length", "12"), header("link", "<https://x/?key=sk_live_1234>")];
+        let duration = std::time::Duration::ZERO;
+
+        let clean = scrub.clean(Response { status: 200, headers, body: b"sk_live_1234".to_vec(), duration });
+
+        assert_eq!(clean.headers, [header("link", "<https://x/?key=[removed]>")]);
+        assert_eq!(clean.body, REMOVED.as_bytes());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_pass_through() {
+        let mut scrub = Scrub::default();
+        scrub.add("sk_live_1234");
+
+        assert_eq!(scrub.clean_bytes(b"\xff\xfe%&\\u00".to_vec()), b"\xff\xfe%&\\u00");
+        assert_eq!(scrub.clean_bytes(b"\xffsk_live_1234\xfe".to_vec()), b"\xff[removed]\xfe");
+    }
 }
