@@ -8,3 +8,4 @@ pub mod connections;
 pub mod integrations;
 pub mod oauth;
 pub mod people;
+pub mod runs;
