@@ -4,6 +4,7 @@
 pub mod conflict;
 pub mod database;
 pub mod embedded;
+pub mod prepared;
 pub mod schema;
 pub mod tls;
 
