@@ -5,11 +5,14 @@
 //! each other. In `domain` a noun names only nouns to its left. Only `main` and `app` read `config`.
 //! `tests/app/architecture.rs` enforces it.
 
+pub mod app;
+
 pub mod web;
 
 pub mod http;
 pub mod jobs;
 pub mod sandbox;
+pub mod seed;
 
 pub mod domain;
 
@@ -19,8 +22,8 @@ pub mod authz;
 pub mod mail;
 
 pub mod config;
+pub mod telemetry;
 
 pub mod db;
 pub mod kernel;
 pub mod outbound;
-pub mod telemetry;
