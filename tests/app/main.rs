@@ -9,3 +9,7 @@ mod policy;
 mod send_mail;
 mod snapshot;
 mod support;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod visible;
