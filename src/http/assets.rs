@@ -57,6 +57,11 @@ pub fn url(name: &str) -> String {
     format!("/static/{}/{name}", *VERSION)
 }
 
+/// The address of a brand's icon.
+pub fn icon_url(name: &str) -> String {
+    url(&format!("icons/{name}.svg"))
+}
+
 /// Whether there is an icon of that name.
 pub fn has_icon(name: &str) -> bool {
     let file = format!("icons/{name}.svg");

@@ -1,19 +1,13 @@
 //! Every way to say no, in one place. Rooms below have small errors of their own; this maps them to a status, a stable
-//! code and a sentence for the person. It is rendered by [`render`], which knows whether a page, a fragment or a program
-//! asked. What a person cannot mend is logged here, once, under the request's id.
+//! code and a sentence for the person. It is rendered by [`render`](crate::http::render), which knows whether a page, a
+//! fragment or a program asked.
 
-use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::ResponseError;
 use actix_web::body::BoxBody;
-use actix_web::body::MessageBody;
-use actix_web::dev::ServiceRequest;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header;
-use actix_web::middleware::Next;
-use askama::Template;
+use actix_web::http::uri::PathAndQuery;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -21,13 +15,15 @@ use serde_json::json;
 use crate::authz::policy::Reason;
 use crate::authz::proof::Denied;
 use crate::db::DbError;
-use crate::http::headers::RequestId;
 use crate::http::urls;
 use crate::http::urls::safe_path;
 
-/// An answer that is not what was asked for.
+/// An answer that is not what was asked for. In a box, because every fallible function around here returns one.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Said>);
+
+#[derive(Debug)]
+struct Said {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -40,10 +36,11 @@ pub struct Error {
     cause: Option<String>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "whoever reports an error has no use for it afterwards")]
 impl Error {
     /// An error with a status, a stable code, a title and a sentence that says what to do.
     pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl ToString) -> Self {
-        Self {
+        Self(Box::new(Said {
             status,
             code,
             title,
@@ -53,7 +50,7 @@ impl Error {
             retry_after: None,
             location: None,
             cause: None,
-        }
+        }))
     }
 
     /// 409 with a code of its own.
@@ -78,14 +75,12 @@ impl Error {
 
     /// 303 to the sign-in page, which leads back; for a fragment, htmx is told to go there.
     pub fn sign_in_first(req: &HttpRequest) -> Self {
-        let back = req.uri().path_and_query().map(|path| path.as_str()).and_then(safe_path);
+        let back = req.uri().path_and_query().map(PathAndQuery::as_str).and_then(safe_path);
         let back = back.filter(|_| req.method() == actix_web::http::Method::GET);
         let mut error = Self::new(StatusCode::SEE_OTHER, "sign_in_first", "Sign in", "Sign in to go on.");
-        error.location = Some(match back {
-            Some(back) => {
-                format!("{}?{}", urls::SIGN_IN, serde_urlencoded::to_string([("next", back)]).unwrap_or_default())
-            }
-            None => urls::SIGN_IN.to_owned(),
+        error.0.location = Some(match back {
+            Some(back) if back != urls::HOME => urls::sign_in_then(&back),
+            Some(_) | None => urls::SIGN_IN.to_owned(),
         });
         error
     }
@@ -126,6 +121,16 @@ impl Error {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "Not understood", detail)
     }
 
+    /// 410: a one-time link that has served, or is too old.
+    pub fn link_used() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "link_used",
+            "This link no longer works",
+            "It was used already, or it is too old. Ask for a new one on the sign-in page, by “Forgot your password?”.",
+        )
+    }
+
     /// 413.
     pub fn too_large(max_bytes: usize) -> Self {
         let detail = format!("This is too large: at most {} KiB.", max_bytes / 1024);
@@ -161,14 +166,14 @@ impl Error {
             "Something needs a change",
             "Some of this cannot be used as it is; see “errors”.",
         );
-        error.fields = fields.into_iter().collect();
+        error.0.fields = fields.into_iter().collect();
         error
     }
 
     /// 429.
     pub fn too_many(wait_seconds: i64, detail: impl ToString) -> Self {
         let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Please wait", detail);
-        error.retry_after = Some(wait_seconds.max(1));
+        error.0.retry_after = Some(wait_seconds.max(1));
         error
     }
 
@@ -180,8 +185,8 @@ impl Error {
             "Just a moment",
             "Odeus cannot reach its database right now. Nothing was lost; try again in a few seconds.",
         );
-        error.retry_after = Some(2);
-        error.cause = Some(cause.to_string());
+        error.0.retry_after = Some(2);
+        error.0.cause = Some(cause.to_string());
         error
     }
 
@@ -193,49 +198,66 @@ impl Error {
             "Something went wrong",
             "This is our fault, and it has been noted. Try again; if it stays, give your operator the request's number.",
         );
-        error.cause = Some(cause.to_string());
+        error.0.cause = Some(cause.to_string());
         error
     }
 
     /// Adds a member of its own to the problem document.
+    #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(member.to_owned(), value.into());
+        self.0.members.insert(member.to_owned(), value.into());
         self
     }
 
     /// Says when to try again.
+    #[must_use]
     pub fn retry_after(mut self, seconds: i64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+        self.0.retry_after = Some(seconds.max(1));
         self
+    }
+
+    /// When to try again, in seconds.
+    pub(in crate::http) fn wait_seconds(&self) -> Option<i64> {
+        self.0.retry_after
+    }
+
+    /// Where to go instead.
+    pub(in crate::http) fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
+    /// The title.
+    pub fn title(&self) -> &'static str {
+        self.0.title
     }
 
     /// The sentence for the person.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// RFC 9457.
-    fn problem(&self, request_id: &str) -> Value {
+    pub(in crate::http) fn problem(&self, request_id: &str) -> Value {
         let mut problem = json!({
-            "type": "about:blank", "title": self.title, "status": self.status.as_u16(), "code": self.code,
-            "detail": self.detail, "request_id": request_id,
+            "type": "about:blank", "title": self.0.title, "status": self.0.status.as_u16(), "code": self.0.code,
+            "detail": self.0.detail, "request_id": request_id,
         });
         if let Some(problem) = problem.as_object_mut() {
-            if !self.fields.is_empty() {
-                let errors = self.fields.iter().map(|(field, message)| json!({ "field": field, "message": message }));
+            if !self.0.fields.is_empty() {
+                let errors = self.0.fields.iter().map(|(field, message)| json!({ "field": field, "message": message }));
                 problem.insert("errors".to_owned(), errors.collect());
             }
-            problem.extend(self.members.clone());
+            problem.extend(self.0.members.clone());
         }
         problem
     }
@@ -243,7 +265,7 @@ impl Error {
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.cause.as_deref().unwrap_or(&self.detail))
+        write!(f, "{}: {}", self.0.code, self.0.cause.as_deref().unwrap_or(&self.0.detail))
     }
 }
 
@@ -251,12 +273,12 @@ impl std::error::Error for Error {}
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
-    /// The bare status; [`render`] makes the rest.
+    /// The bare status; `render` makes the rest.
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        HttpResponse::new(self.status)
+        HttpResponse::new(self.0.status)
     }
 }
 
@@ -284,87 +306,4 @@ impl From<Denied> for Error {
             Denied::Database(error) => error.into(),
         }
     }
-}
-
-/// Turns an [`Error`] into what the asker understands: a problem document for programs, a toast for a fragment, a page
-/// for people. Anything else that failed (actix's own 404s and 405s) gets the same face.
-pub async fn render(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let response = match next.call(req).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => return Err(error),
-    };
-    let status = response.status();
-    let is_plain_failure = response.response().error().is_none() && (status == 404 || status == 405);
-    let error = response.response().error().and_then(|error| error.as_error::<Error>());
-    let rendered = match error {
-        Some(error) => show(error, response.request()),
-        None if is_plain_failure && !has_content(&response) => show(&Error::not_found(), response.request()),
-        None => return Ok(response),
-    };
-    Ok(response.into_response(rendered))
-}
-
-fn has_content(response: &ServiceResponse<BoxBody>) -> bool {
-    response.headers().contains_key(header::CONTENT_TYPE)
-}
-
-fn show(error: &Error, req: &HttpRequest) -> HttpResponse {
-    let request_id = req.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    if error.status.is_server_error() {
-        tracing::error!(request.id = %request_id, code = error.code, cause = %error, "answered {} to a request", error.status);
-    }
-    let mut response = HttpResponse::build(error.status);
-    if let Some(seconds) = error.retry_after {
-        response.insert_header((header::RETRY_AFTER, seconds));
-    }
-    if req.path().starts_with("/api/") {
-        if error.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        return response.content_type("application/problem+json").body(error.problem(&request_id).to_string());
-    }
-    let is_fragment = req.headers().contains_key("hx-request") && !req.headers().contains_key("hx-boosted");
-    if let Some(location) = &error.location {
-        if is_fragment {
-            return HttpResponse::Ok().insert_header(("HX-Redirect", location.as_str())).finish();
-        }
-        return response.insert_header((header::LOCATION, location.as_str())).finish();
-    }
-    if is_fragment {
-        let toast = json!({ "toast": { "tone": "danger", "message": error.detail } });
-        return response.insert_header(("HX-Trigger", ascii_json(&toast))).finish();
-    }
-    let page =
-        ErrorPage { status: error.status.as_u16(), title: error.title, detail: &error.detail, request_id: &request_id };
-    match page.render() {
-        Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
-        Err(_) => response.body(error.detail.clone()),
-    }
-}
-
-/// JSON for a header: everything outside ASCII escaped.
-pub(in crate::http) fn ascii_json(value: &Value) -> String {
-    value.to_string().chars().fold(String::new(), |mut text, c| {
-        if c.is_ascii() {
-            text.push(c);
-        } else {
-            let mut units = [0_u16; 2];
-            for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-        text
-    })
-}
-
-#[derive(Template)]
-#[template(path = "layout/error.html")]
-struct ErrorPage<'a> {
-    status: u16,
-    title: &'a str,
-    detail: &'a str,
-    request_id: &'a str,
 }

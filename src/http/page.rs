@@ -84,6 +84,24 @@ pub struct Shell {
     pub now: Timestamp,
 }
 
+impl Default for Shell {
+    /// An empty frame, for pages that are built part by part.
+    fn default() -> Self {
+        Self {
+            urls: Urls::of("acme"),
+            workspace: String::new(),
+            workspaces: Vec::new(),
+            person: String::new(),
+            role: Role::Member,
+            permissions: crate::authz::actor::Permissions::default(),
+            csrf: String::new(),
+            section: Section::Integrations,
+            toast: None,
+            now: Timestamp::default(),
+        }
+    }
+}
+
 impl Shell {
     /// Loads what the frame shows.
     pub fn load(conn: &mut PgConnection, actor: &Actor, section: Section, visit: Visit) -> QueryResult<Self> {
@@ -102,6 +120,24 @@ impl Shell {
             toast: visit.toast,
             now: actor.at,
         })
+    }
+
+    /// A frame with `text` wherever there is text: for the samples of pages.
+    pub fn sample(text: &str) -> Self {
+        let some = || text.to_owned();
+        Self {
+            workspace: some(),
+            workspaces: vec![
+                (some(), "/w/acme/integrations".to_owned()),
+                (some(), "/w/globex/integrations".to_owned()),
+            ],
+            person: some(),
+            role: Role::Admin,
+            permissions: Permission::ALL.iter().copied().collect(),
+            csrf: some(),
+            toast: Some(some()),
+            ..Self::default()
+        }
     }
 
     /// Whether the person is a workspace admin.
@@ -129,7 +165,12 @@ impl Shell {
         self.section.as_str() == section
     }
 
-    /// `aria-current="page"` for that part of the navigation.
+    /// Whether this is the first page of the workspace that one is in.
+    pub fn is_workspace_at(&self, address: &str) -> bool {
+        self.urls.integrations() == address
+    }
+
+    /// A time as people say it at the time of the request.
     pub fn ago(&self, at: &Timestamp) -> Ago {
         Ago::between(at, &self.now)
     }

@@ -10,10 +10,38 @@ use crate::kernel::ids::FlowId;
 use crate::kernel::ids::RunId;
 use crate::outbound::origin::Origin;
 
+/// Where one begins: leads to a workspace.
+pub const HOME: &str = "/";
 /// Sign-in.
 pub const SIGN_IN: &str = "/sign-in";
+/// Signing in by a one-time link.
+pub const SIGN_IN_LINK: &str = "/sign-in/link";
+/// Setting a password by a one-time link.
+pub const SET_PASSWORD: &str = "/set-password";
+/// Sign-out.
+pub const SIGN_OUT: &str = "/sign-out";
 /// "I forgot my password".
 pub const FORGOT: &str = "/forgot-password";
+
+/// Sign-in that leads back to `next`.
+pub fn sign_in_then(next: &str) -> String {
+    with_query(SIGN_IN, "next", next)
+}
+
+/// A one-time link to sign in. The token stands in the query, which no log has.
+pub fn sign_in_link(token: &str) -> String {
+    with_query(SIGN_IN_LINK, "token", token)
+}
+
+/// A one-time link to set a password. The token stands in the query, which no log has.
+pub fn set_password_link(token: &str) -> String {
+    with_query(SET_PASSWORD, "token", token)
+}
+
+fn with_query(path: &str, name: &str, value: &str) -> String {
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+    format!("{path}?{query}")
+}
 
 /// `ODEUS_PUBLIC_URL`: the address that people use.
 #[derive(Clone, Debug)]
@@ -157,12 +185,17 @@ impl Urls {
         format!("{}/runs/{id}", self.base)
     }
 
+    /// The workspace itself: leads to its first page.
+    pub fn home(&self) -> String {
+        self.base.clone()
+    }
+
     /// The person's own page.
     pub fn profile(&self) -> String {
         format!("{}/profile", self.base)
     }
 
-    /// Something of the profile: `password`, `sessions`, `tokens`.
+    /// Something of the profile: `password`, `tokens`, `tokens/deletion`, `sessions/deletion`, `other-sessions/deletion`.
     pub fn profile_part(&self, part: &str) -> String {
         format!("{}/profile/{part}", self.base)
     }

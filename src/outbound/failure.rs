@@ -42,7 +42,7 @@ pub enum SendError {
     Unreachable {
         /// The host.
         host: String,
-        /// Why, without any address of ours.
+        /// Why. For logs: it may name the address behind the host.
         #[source]
         source: reqwest::Error,
     },

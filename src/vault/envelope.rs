@@ -181,3 +181,144 @@ fn data_key_bound(context: &Context<'_>, id: WorkspaceKeyId) -> Vec<u8> {
         id.uuid().as_bytes(),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::origin::Origin;
+    use crate::outbound::origin::Origins;
+    use crate::vault::input::SecretInput;
+    use crate::vault::sealed::Purpose;
+
+    fn origins(text: &str) -> Origins {
+        [text.parse::<Origin>().unwrap()].into_iter().collect()
+    }
+
+    fn context(origins: &Origins) -> Context<'_> {
+        Context {
+            purpose: Purpose::Access,
+            workspace: WorkspaceId::from(Uuid::from_u128(1)),
+            row: Uuid::from_u128(2),
+            version: 3,
+            integration: "slack",
+            auth_type: Some(AuthType::ApiKey),
+            origins,
+        }
+    }
+
+    fn workspace_key(workspace: u128) -> WorkspaceKey {
+        let workspace = WorkspaceId::from(Uuid::from_u128(workspace));
+        let id = WorkspaceKeyId::from(Uuid::from_u128(9));
+        WorkspaceKey::new(workspace, id, &fresh_key().unwrap()).unwrap()
+    }
+
+    fn plain(text: &str) -> Plain {
+        Plain::of(&SecretInput::from(text.to_owned()))
+    }
+
+    #[test]
+    fn a_secret_opens_for_the_context_it_was_sealed_for() {
+        let origins = origins("https://slack.com");
+        let key = workspace_key(1);
+
+        for text in ["", "x", "xoxb-secret", &"long".repeat(10_000)] {
+            let sealed = key.seal(&context(&origins), &plain(text)).unwrap();
+            assert_eq!(key.open(&context(&origins), &sealed).unwrap().bytes(), text.as_bytes());
+            assert_eq!(key_id(&sealed).unwrap(), key.id());
+            assert_eq!(sealed.bytes().len(), 1 + 16 + 12 + 32 + 16 + 12 + text.len() + 16);
+        }
+    }
+
+    #[test]
+    fn sealing_twice_gives_different_bytes() {
+        let origins = origins("https://slack.com");
+        let key = workspace_key(1);
+
+        let seal = || key.seal(&context(&origins), &plain("secret")).unwrap();
+        assert_ne!(seal().bytes()[17..], seal().bytes()[17..]);
+    }
+
+    #[test]
+    fn a_moved_secret_does_not_open() {
+        let (here, elsewhere) = (origins("https://slack.com"), origins("https://evil.test"));
+        let both: Origins = here.iter().chain(elsewhere.iter()).cloned().collect();
+        let key = workspace_key(1);
+        let home = context(&here);
+        let sealed = key.seal(&home, &plain("secret")).unwrap();
+
+        let moved = [
+            Context { purpose: Purpose::Grant, ..home },
+            Context { workspace: WorkspaceId::from(Uuid::from_u128(7)), ..home },
+            Context { row: Uuid::from_u128(7), ..home },
+            Context { version: 2, ..home },
+            Context { integration: "slac", ..home },
+            Context { integration: "", ..home },
+            Context { auth_type: Some(AuthType::Oauth), ..home },
+            Context { auth_type: Some(AuthType::None), ..home },
+            Context { auth_type: None, ..home },
+            Context { origins: &elsewhere, ..home },
+            Context { origins: &both, ..home },
+        ];
+        for context in moved {
+            assert!(matches!(key.open(&context, &sealed), Err(VaultError::Unreadable)), "{context:?}");
+        }
+        assert!(key.open(&home, &sealed).is_ok());
+    }
+
+    #[test]
+    fn every_purpose_is_its_own() {
+        let purposes = [
+            Purpose::Access,
+            Purpose::Grant,
+            Purpose::ClientSecret,
+            Purpose::FlowVerifier,
+            Purpose::MailLink,
+            Purpose::Held,
+            Purpose::HeldGrant,
+            Purpose::Revocation,
+        ];
+        let labels: std::collections::BTreeSet<_> = purposes.iter().map(|purpose| purpose.label()).collect();
+
+        assert_eq!(labels.len(), purposes.len());
+    }
+
+    #[test]
+    fn a_bent_or_short_blob_does_not_open() {
+        let origins = origins("https://slack.com");
+        let key = workspace_key(1);
+        let whole = key.seal(&context(&origins), &plain("secret")).unwrap().bytes().to_vec();
+
+        for at in 0..whole.len() {
+            let mut bent = whole.clone();
+            bent[at] ^= 1;
+            let opened = key.open(&context(&origins), &Sealed::from_bytes(bent));
+            assert!(matches!(opened, Err(VaultError::Unreadable)), "byte {at}");
+            let short = key.open(&context(&origins), &Sealed::from_bytes(whole[..at].to_vec()));
+            assert!(matches!(short, Err(VaultError::Unreadable)), "length {at}");
+        }
+    }
+
+    #[test]
+    fn another_key_does_not_open() {
+        let origins = origins("https://slack.com");
+        let sealed = workspace_key(1).seal(&context(&origins), &plain("secret")).unwrap();
+
+        assert!(matches!(workspace_key(1).open(&context(&origins), &sealed), Err(VaultError::Unreadable)));
+        assert!(matches!(workspace_key(7).open(&context(&origins), &sealed), Err(VaultError::Unreadable)));
+    }
+
+    #[test]
+    fn parts_never_run_into_each_other() {
+        assert_ne!(bound(&[b"ab", b"c"]), bound(&[b"a", b"bc"]));
+        assert_ne!(bound(&[b"ab"]), bound(&[b"ab", b""]));
+    }
+
+    #[test]
+    fn wraps_are_counted_until_they_are_written_down() {
+        let key = workspace_key(1);
+
+        let count = key.take_count();
+        key.return_count(count);
+        assert_eq!((key.take_count(), key.take_count()), (2, 1));
+    }
+}

@@ -188,6 +188,11 @@ impl Keyring {
         &self.0
     }
 
+    #[cfg(test)]
+    pub(in crate::vault) fn of_test() -> Self {
+        Self(Vec::new())
+    }
+
     fn parse(path: &Path, text: &str) -> Result<Vec<Kek>, KeyringError> {
         let mut keys: Vec<Kek> = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -260,4 +265,112 @@ fn not_opened(path: &Path, source: io::Error) -> KeyringError {
 
 fn unusable(path: &Path, source: io::Error) -> KeyringError {
     KeyringError::Unusable { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::testing::Folder;
+
+    const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+    fn written(folder: &Folder, text: &str) -> PathBuf {
+        let path = folder.path("keys");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_new_file_has_one_active_key_and_is_private() {
+        let folder = Folder::new();
+        let path = folder.path("keys");
+
+        let id = Keyring::create(&path).unwrap();
+
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let keyring = Keyring::read(&path).unwrap();
+        assert_eq!(keyring.ids().collect::<Vec<_>>(), [id.as_str()]);
+        assert_eq!(keyring.active(), id);
+        assert!(matches!(Keyring::create(&path), Err(KeyringError::Exists(_))));
+    }
+
+    #[test]
+    fn an_added_key_only_decrypts_unless_it_is_the_first() {
+        let folder = Folder::new();
+        let path = written(&folder, "# no key yet");
+
+        let first = Keyring::add(&path).unwrap();
+        let second = Keyring::add(&path).unwrap();
+
+        let keyring = Keyring::read(&path).unwrap();
+        assert_eq!(keyring.ids().collect::<Vec<_>>(), [first.as_str(), second.as_str()]);
+        assert_eq!(keyring.active(), first);
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("# no key yet\n"));
+        assert!(matches!(Keyring::add(&folder.path("other")), Err(KeyringError::Missing(_))));
+    }
+
+    #[test]
+    fn comments_and_empty_lines_are_passed_over() {
+        let folder = Folder::new();
+        let path = written(&folder, &format!("\n# mine\n  a {KEY} decrypt # old\r\nb {KEY} active\nc {KEY}\n"));
+
+        let keyring = Keyring::read(&path).unwrap();
+
+        assert_eq!(keyring.ids().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(keyring.active(), "b");
+    }
+
+    #[test]
+    fn each_mistake_has_its_own_sentence_that_says_what_to_do() {
+        let folder = Folder::new();
+        let read = |text: &str| Keyring::read(&written(&folder, text)).unwrap_err().to_string();
+
+        assert!(Keyring::read(&folder.path("none")).unwrap_err().to_string().contains("`odeus keys new`"));
+        assert!(read("").contains("`odeus keys new`"));
+        assert!(read(&format!("a {KEY}")).starts_with("0 keys"));
+        assert!(read(&format!("a {KEY} active\nb {KEY} active")).starts_with("2 keys"));
+        assert!(read(&format!("a {KEY} active\na {KEY}")).contains("line 2"));
+        for line in ["a", "a !!! active", "a AAAA active", &format!("a {KEY} main"), &format!("a/b {KEY} active")] {
+            let message = read(line);
+            assert!(message.contains("line 1") && message.contains("`odeus keys new`"), "{message}");
+            assert!(!message.contains(KEY), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let folder = Folder::new();
+        let path = written(&folder, &format!("a {KEY} active"));
+
+        for mode in [0o640, 0o604, 0o644, 0o620, 0o606] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let message = Keyring::read(&path).unwrap_err().to_string();
+            assert!(message.contains("chmod 600") && message.contains(&format!("{mode:o}")), "{message}");
+            assert!(matches!(Keyring::add(&path), Err(KeyringError::Open { .. })));
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(Keyring::read(&path).is_ok());
+    }
+
+    #[test]
+    fn debug_shows_ids_alone() {
+        let folder = Folder::new();
+        let path = written(&folder, &format!("a {KEY} active"));
+
+        assert_eq!(format!("{:?}", Keyring::read(&path).unwrap()), r#"["a"]"#);
+    }
+
+    #[test]
+    fn a_key_answers_to_its_own_check_value_only() {
+        let folder = Folder::new();
+        let other = KEY.replace('M', "N");
+        let keyring = Keyring::read(&written(&folder, &format!("a {KEY} active\nb {KEY}\nc {other}"))).unwrap();
+        let [a, b, c] = keyring.keks() else { panic!("three keys") };
+
+        assert!(a.answers_to(&a.check_value()));
+        assert!(!b.answers_to(&a.check_value()));
+        assert!(!c.answers_to(&a.check_value()));
+        assert!(!a.answers_to(&[]));
+    }
 }

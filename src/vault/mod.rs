@@ -17,6 +17,8 @@ mod scrub;
 pub mod sealed;
 pub mod service_account;
 pub mod slot;
+#[cfg(test)]
+mod testing;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,6 +40,7 @@ use crate::vault::keyring::Keyring;
 use crate::vault::plain::Plain;
 use crate::vault::rows::WorkspaceKeyRow;
 use crate::vault::sealed::Context;
+use crate::vault::sealed::Purpose;
 use crate::vault::sealed::Sealed;
 
 pub use crate::vault::call::CallError;
@@ -206,6 +209,21 @@ impl Vault {
         Ok(())
     }
 
+    /// Hands the one-time link of a mail that is being sent to `fill`. Only links can be had like this; they are no
+    /// integration's secret and end in a mail, not on a request. Needs [`Vault::unlock`] before.
+    pub fn fill_mail_link<T>(
+        &self,
+        context: &Context<'_>,
+        sealed: &Sealed,
+        fill: impl FnOnce(&str) -> T,
+    ) -> Result<T, VaultError> {
+        if context.purpose != Purpose::MailLink {
+            return Err(VaultError::Bound);
+        }
+        let link = self.open(context, sealed)?.into_text()?;
+        Ok(fill(link.expose()))
+    }
+
     /// Opens without a connection.
     fn open(&self, context: &Context<'_>, sealed: &Sealed) -> Result<Plain, VaultError> {
         self.cached(context.workspace, envelope::key_id(sealed)?).ok_or(VaultError::Locked)?.open(context, sealed)
@@ -233,6 +251,13 @@ impl Vault {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(&(workspace, id)).map(Arc::clone)
     }
 
+    #[cfg(test)]
+    fn keep(&self, key: WorkspaceKey, workspace: WorkspaceId) -> Arc<WorkspaceKey> {
+        let key = Arc::new(key);
+        self.0.keys.write().unwrap().insert((workspace, key.id()), Arc::clone(&key));
+        key
+    }
+
     fn unwrap_key(&self, row: &WorkspaceKeyRow) -> Result<Arc<WorkspaceKey>, VaultError> {
         let damaged = || VaultError::DamagedWorkspaceKey(row.workspace_id);
         let kek = self.0.keyring.find(&row.kek_id).ok_or_else(|| VaultError::UnknownKey(row.kek_id.clone()))?;
@@ -254,3 +279,6 @@ impl fmt::Debug for Vault {
 fn workspace_key_bound(workspace: WorkspaceId, id: WorkspaceKeyId, kek_id: &str) -> Vec<u8> {
     envelope::bound(&[b"odeus/wk/v1", workspace.uuid().as_bytes(), id.uuid().as_bytes(), kek_id.as_bytes()])
 }
+
+#[cfg(test)]
+mod tests;

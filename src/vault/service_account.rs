@@ -161,3 +161,81 @@ fn pkcs8(pem: &SecretInput) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     compact.extend(inner.chars().filter(|c| !c.is_whitespace()));
     STANDARD.decode(compact.as_bytes()).map(Zeroizing::new).map_err(|_quotes_the_key| KeyError::Damaged)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::testing::EC_KEY;
+    use crate::vault::testing::RSA_KEY;
+    use serde_json::json;
+
+    const SHORT_KEY: &str = include_str!("testdata/test-rsa-1024.pem");
+    const OTHER_CURVE: &str = include_str!("testdata/test-ec-p384.pem");
+
+    fn inspected(value: &serde_json::Value) -> Result<ServiceAccount, KeyError> {
+        inspect(&SecretInput::from(value.to_string()))
+    }
+
+    fn with_key(pem: &str) -> Result<ServiceAccount, KeyError> {
+        inspected(&json!({"type": "service_account", "client_email": "bot@p.example", "private_key": pem}))
+    }
+
+    #[test]
+    fn a_vendors_json_key_shows_its_account() {
+        let account = inspected(&json!({
+            "type": "service_account", "project_id": "p", "private_key_id": "k1", "private_key": RSA_KEY,
+            "client_email": "bot@p.example", "client_id": "1234", "token_uri": "https://evil.test/token",
+            "universe_domain": "googleapis.com",
+        }));
+
+        let project = Some("p".to_owned());
+        let key_id = Some("k1".to_owned());
+        assert_eq!(account, Ok(ServiceAccount { email: "bot@p.example".to_owned(), project, key_id }));
+    }
+
+    #[test]
+    fn the_parts_of_a_key_pair_are_enough() {
+        let account = inspected(&json!({"client_id": "app-1", "private_key": EC_KEY})).unwrap();
+
+        assert_eq!(account, ServiceAccount { email: "app-1".to_owned(), project: None, key_id: None });
+    }
+
+    #[test]
+    fn a_key_that_forms_and_settings_bent_is_taken() {
+        assert!(with_key(&RSA_KEY.replace('\n', "\\n")).is_ok());
+        assert!(with_key(&RSA_KEY.replace('\n', " ")).is_ok());
+        assert!(with_key(&RSA_KEY.replace('\n', "\r\n")).is_ok());
+    }
+
+    #[test]
+    fn each_unusable_key_has_its_own_sentence() {
+        let kind = |kind: &str| inspected(&json!({"type": kind, "client_email": "a@b.c", "private_key": RSA_KEY}));
+
+        assert_eq!(inspect(&SecretInput::from("-----BEGIN".to_owned())), Err(KeyError::NotJson));
+        assert_eq!(inspect(&SecretInput::from("[]".to_owned())), Err(KeyError::NotJson));
+        assert_eq!(kind("external_account"), Err(KeyError::ExternalAccount));
+        assert_eq!(kind("authorized_user"), Err(KeyError::WrongType("authorized_user".to_owned())));
+        assert_eq!(inspected(&json!({"private_key": RSA_KEY})), Err(KeyError::NoAccount));
+        assert_eq!(inspected(&json!({"client_email": "a@b.c"})), Err(KeyError::NoPrivateKey));
+        assert_eq!(with_key("  "), Err(KeyError::NoPrivateKey));
+        assert_eq!(with_key("nonsense"), Err(KeyError::Damaged));
+        assert_eq!(with_key("-----BEGIN PRIVATE KEY-----\n!!\n-----END PRIVATE KEY-----"), Err(KeyError::Damaged));
+        assert_eq!(
+            with_key("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"),
+            Err(KeyError::Unsupported)
+        );
+        assert_eq!(with_key("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n"), Err(KeyError::NotPkcs8));
+        assert_eq!(with_key("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"), Err(KeyError::Encrypted));
+        assert_eq!(with_key(SHORT_KEY), Err(KeyError::TooShort));
+        assert_eq!(with_key(OTHER_CURVE), Err(KeyError::Unsupported));
+    }
+
+    #[test]
+    fn no_message_quotes_the_key() {
+        let cut = RSA_KEY.get(..RSA_KEY.len() - 200).unwrap();
+
+        let message = with_key(cut).unwrap_err().to_string();
+
+        assert!(!message.contains("MII"), "{message}");
+    }
+}

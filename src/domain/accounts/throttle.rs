@@ -48,6 +48,39 @@ impl Bucket {
     }
 }
 
+/// What is counted for one try to sign in: the account that is tried, and where the try comes from.
+#[derive(Clone, Debug)]
+pub struct Guesses {
+    account: Bucket,
+    address: Option<Bucket>,
+}
+
+impl Guesses {
+    /// Those at the password of `email`, known or not.
+    pub fn at(email: &str, from: Option<IpAddr>) -> Self {
+        Self { account: Bucket::account(email), address: from.map(Bucket::address) }
+    }
+
+    /// How long to wait before the next one, if at all.
+    pub fn wait(&self, conn: &mut PgConnection, now: Timestamp) -> QueryResult<Option<Duration>> {
+        let of_account = wait(conn, &self.account, now)?;
+        let of_address = self.address.as_ref().map(|bucket| wait(conn, bucket, now)).transpose()?;
+        Ok(of_account.max(of_address.flatten()))
+    }
+
+    /// Counts one that was wrong.
+    pub fn count(&self, conn: &mut PgConnection, now: Timestamp) -> QueryResult<()> {
+        count(conn, &self.account, now)?;
+        self.address.as_ref().map_or(Ok(()), |bucket| count(conn, bucket, now))
+    }
+
+    /// Forgets those at the account: the right password was given. Those from the address stay, or an attacker with an
+    /// account of their own could begin afresh whenever they like.
+    pub fn clear(&self, conn: &mut PgConnection) -> QueryResult<()> {
+        clear(conn, &self.account)
+    }
+}
+
 /// The table need not know who tries to sign in.
 fn digest(email: &str) -> String {
     text::hex(&token_hash(&email.to_ascii_lowercase()))

@@ -1,6 +1,8 @@
 //! Workspaces and the people in them: memberships with their roles, the actor that every request acts as, API tokens.
 
+pub mod account_events;
 pub mod actors;
+pub mod grantee;
 pub mod members;
 pub mod tokens;
 pub mod workspaces;

@@ -5,7 +5,10 @@ use std::str::FromStr;
 use actix_web::HttpRequest;
 
 use crate::authz::proof::Guarded;
+use crate::domain::connections::Connection;
+use crate::domain::integrations::integration::Integration;
 use crate::domain::people::workspaces::Workspace;
+use crate::kernel::ids::ConnectionId;
 
 /// A resource that an address can name.
 pub trait Addressed: Guarded {
@@ -16,6 +19,18 @@ pub trait Addressed: Guarded {
 impl Addressed for Workspace {
     fn key(_: &HttpRequest) -> Option<()> {
         Some(())
+    }
+}
+
+impl Addressed for Integration {
+    fn key(req: &HttpRequest) -> Option<String> {
+        segment(req, "integration")
+    }
+}
+
+impl Addressed for Connection {
+    fn key(req: &HttpRequest) -> Option<ConnectionId> {
+        segment(req, "connection")
     }
 }
 

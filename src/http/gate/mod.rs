@@ -45,9 +45,7 @@ pub trait Proof: sealed::Sealed + Sized {
 
 /// Anyone. A word in a signature, so that open doors can be listed.
 #[derive(Debug)]
-pub struct Public {
-    closed: (),
-}
+pub struct Public(());
 
 /// Somebody who is signed in, in no workspace in particular.
 #[derive(Debug)]
@@ -75,7 +73,7 @@ impl<A, R> sealed::Sealed for Authorized<A, R> {}
 impl Proof for Public {
     async fn draw(req: &HttpRequest) -> Result<Self, Error> {
         csrf::check_origin(req)?;
-        Ok(Self { closed: () })
+        Ok(Self(()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
+use tokio::time::Instant;
 
 use crate::outbound::client::Client;
 use crate::outbound::client::Limits;
@@ -48,9 +49,12 @@ async fn a_head_that_does_not_end_is_given_up() {
     let dripping = Server::doing(vec![Step::Say(head), Step::Drip(b"a", PAUSE)]).await;
 
     for server in [silent, stopped, dripping] {
-        let error = ask(&server, impatient()).await.unwrap_err();
-        assert!(matches!(error, SendError::TimedOut { phase: Phase::Head, .. }), "{error:?}");
-        assert!(error.may_have_arrived());
+        for limits in [impatient(), Limits { total: SHORT, connect: LONG, idle_read: LONG, ..limits() }] {
+            let started = Instant::now();
+            let error = ask(&server, limits).await.unwrap_err();
+            assert!(matches!(error, SendError::TimedOut { phase: Phase::Head, .. }), "{error:?}");
+            assert!(error.may_have_arrived() && started.elapsed() < LONG, "{:?}", started.elapsed());
+        }
     }
 }
 
@@ -59,15 +63,16 @@ async fn a_body_that_stops_is_given_up() {
     let start = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome".to_vec();
     let server = Server::doing(vec![Step::Say(start), Step::Hang]).await;
 
+    let started = Instant::now();
     let error = ask(&server, impatient()).await.unwrap_err();
 
     assert!(matches!(error, SendError::TimedOut { phase: Phase::Body, .. }), "{error:?}");
-    assert!(error.may_have_arrived());
+    assert!(error.may_have_arrived() && started.elapsed() < LONG, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
 async fn a_body_that_drips_is_given_up_at_the_total() {
-    let start = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n".to_vec();
+    let start = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n".to_vec();
     let server = Server::doing(vec![Step::Say(start), Step::Drip(b"a", PAUSE)]).await;
 
     let error = ask(&server, Limits { total: SHORT * 3, ..limits() }).await.unwrap_err();

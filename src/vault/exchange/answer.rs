@@ -205,8 +205,10 @@ fn seconds(value: &Value) -> Option<u64> {
 /// Scopes with spaces between them, also from a list or with commas.
 fn scope(value: &Value) -> Option<String> {
     let words: Vec<&str> = match value {
-        Value::String(text) if text.contains(' ') => text.split_whitespace().collect(),
-        Value::String(text) => text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect(),
+        Value::String(text) if text.contains(' ') => {
+            text.split_whitespace().map(|word| word.trim_end_matches(',')).collect()
+        }
+        Value::String(text) => text.split(',').filter(|word| !word.is_empty()).collect(),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
     };
@@ -219,4 +221,136 @@ fn subject(id_token: &str) -> Option<String> {
     let Ok(Value::Object(claims)) = serde_json::from_slice(&claims) else { return None };
     let subject = format!("{} {}", text_of(&claims, "iss")?, text_of(&claims, "sub")?);
     (subject.len() <= 500).then_some(subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn response(status: u16, body: &str) -> Response {
+        let headers = vec![("retry-after".to_owned(), "90".to_owned())];
+        Response { status, headers, body: body.into(), duration: std::time::Duration::ZERO }
+    }
+
+    fn read(status: u16, body: &str) -> Result<Value, ExchangeError> {
+        let mut sent = Scrub::default();
+        sent.add("refresh-token-1");
+        tokens(&response(status, body), &sent, None).map(|json| serde_json::from_slice(&json).unwrap())
+    }
+
+    #[test]
+    fn answers_of_all_kinds_become_one() {
+        let plain = json!({"access_token": "a", "token_type": "bearer"});
+        let full = json!({
+            "access_token": "a", "token_type": "bearer", "refresh_token": "r", "expires_in": 3600, "scope": "x y",
+        });
+        let bodies = [
+            (r#"{"access_token":"a","token_type":"Bearer","refresh_token":null,"expires_in":null,"scope":""}"#, &plain),
+            (r#"{"access_token":"a","expires_in":0}"#, &plain),
+            (r#"{"ok":true,"access_token":"a","token_type":"bot"}"#, &plain),
+            (r#"{"ok":true,"authed_user":{"id":"U1","access_token":"a","token_type":"user"}}"#, &plain),
+            ("access_token=a&token_type=bearer&scope=", &plain),
+            ("access_token=a&token_type=BEARER&refresh_token=r&expires_in=3600&scope=x%2Cy", &full),
+            (r#"{"access_token":"a","refresh_token":"r","expires_in":"3600","scope":["x","y"]}"#, &full),
+            (r#"{"access_token":"a","refresh_token":"r","expires_in":3600.7,"scope":"x, y"}"#, &full),
+            (r#"{"access_token":"a","refresh_token":"r","expires_in":3600,"scope":"x  y"}"#, &full),
+        ];
+
+        for (body, wanted) in bodies {
+            assert_eq!(&read(200, body).unwrap(), wanted, "{body}");
+        }
+        assert_eq!(read(201, r#"{"access_token":"a"}"#).unwrap(), plain);
+    }
+
+    #[test]
+    fn an_id_token_names_the_account() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"iss":"https://i.test","sub":"42","email":"a@b.c"}"#);
+        let body = json!({"access_token": "a", "id_token": format!("e30.{claims}.sig")}).to_string();
+
+        assert_eq!(read(200, &body).unwrap()["subject"], "https://i.test 42");
+        assert_eq!(read(200, r#"{"access_token":"a","id_token":"x.y.z"}"#).unwrap().get("subject"), None);
+    }
+
+    #[test]
+    fn a_named_error_is_that_error_whatever_the_status() {
+        let dead = [
+            (200, r#"{"error":"bad_refresh_token","error_description":"gone"}"#),
+            (200, "error=bad_verification_code&error_description=gone"),
+            (200, r#"{"ok":false,"error":"invalid_refresh_token","message":"gone"}"#),
+            (400, r#"{"error":"invalid_grant","error_description":"gone"}"#),
+            (400, r#"{"status":"BAD_REFRESH_TOKEN","message":"gone"}"#),
+            (401, r#"{"error":{"type":"invalid_grant","message":"gone"}}"#),
+        ];
+        let wrong = [(401, r#"{"error":"invalid_client"}"#), (200, r#"{"ok":false,"error":"bad_client_secret"}"#)];
+
+        for (status, body) in dead {
+            let answer = read(status, body);
+            assert!(
+                matches!(&answer, Err(ExchangeError::InvalidGrant { description }) if description == "gone"),
+                "{body}"
+            );
+        }
+        for (status, body) in wrong {
+            assert!(matches!(read(status, body), Err(ExchangeError::InvalidClient { .. })), "{body}");
+        }
+        assert!(matches!(
+            read(400, r#"{"error":"invalid_scope","error_description":"no"}"#),
+            Err(ExchangeError::Refused { error, description }) if error == "invalid_scope" && description == "no"
+        ));
+        assert!(matches!(
+            read(404, "<html>nothing here</html>"),
+            Err(ExchangeError::Refused { error, description }) if error == "http_404" && description.is_empty()
+        ));
+    }
+
+    #[test]
+    fn busy_and_down_are_for_later() {
+        for (status, body) in [(429, ""), (503, "<html>"), (500, r#"{"error":"invalid_grant"}"#)] {
+            assert!(matches!(
+                read(status, body),
+                Err(ExchangeError::Transient { retry_after: Some(wait), .. }) if wait == Duration::seconds(90)
+            ));
+        }
+        assert!(matches!(read(200, r#"{"ok":false,"error":"ratelimited"}"#), Err(ExchangeError::Transient { .. })));
+        assert!(matches!(read(302, ""), Err(ExchangeError::Redirected)));
+    }
+
+    #[test]
+    fn a_wait_is_an_hour_at_most_and_may_be_a_date() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let wait = |value: &str, now| {
+            let headers = vec![("retry-after".to_owned(), value.to_owned())];
+            retry_after(&Response { headers, ..response(503, "") }, now)
+        };
+        let date = (now + Duration::minutes(5)).to_rfc2822().replace("+0000", "GMT");
+
+        assert_eq!(wait("86400", Some(now)), Some(MAX_WAIT));
+        assert_eq!(wait(&date, Some(now)), Some(Duration::minutes(5)));
+        assert_eq!(wait(&date, None), None);
+        assert_eq!(wait("soon", Some(now)), None);
+    }
+
+    #[test]
+    fn garbage_is_malformed_and_never_quoted() {
+        for body in
+            ["", "null", "[1]", "CANARY", "<html>CANARY=1</html>", r#"{"token":"CANARY"}"#, r#"{"access_token":7}"#]
+        {
+            let error = read(200, body).unwrap_err();
+            assert!(matches!(error, ExchangeError::Malformed), "{body}");
+            assert!(!format!("{error} {error:?}").contains("CANARY"));
+        }
+        assert!(matches!(read(200, r#"{"access_token":"a","token_type":"DPoP"}"#), Err(ExchangeError::Malformed)));
+    }
+
+    #[test]
+    fn a_description_is_cut_and_holds_nothing_that_was_sent() {
+        let long = format!("a\\r\\nb refresh-token-1 {}", "x".repeat(500));
+        let body = format!(r#"{{"error":"invalid_grant","error_description":"{long}"}}"#);
+
+        let Err(ExchangeError::InvalidGrant { description }) = read(400, &body) else { panic!("a dead grant") };
+
+        assert!(description.starts_with("ab [removed] xxx"), "{description}");
+        assert_eq!(description.chars().count(), 200);
+    }
 }

@@ -79,3 +79,76 @@ impl Signer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::testing::EC_KEY;
+    use crate::vault::testing::RSA_KEY;
+    use ring::signature::ECDSA_P256_SHA256_FIXED;
+    use ring::signature::KeyPair;
+    use ring::signature::RSA_PKCS1_2048_8192_SHA256;
+    use ring::signature::UnparsedPublicKey;
+    use ring::signature::VerificationAlgorithm;
+    use serde_json::Value;
+
+    struct Read {
+        head: Value,
+        claims: Value,
+    }
+
+    fn key(value: &Value) -> Key {
+        Key::parse(&SecretInput::from(value.to_string())).unwrap()
+    }
+
+    fn signed(key: &Key, scopes: &[&str]) -> String {
+        let url = Url::parse("https://oauth2.googleapis.com/token").unwrap();
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        sign(key, &url, &scopes, now).unwrap().expose().to_owned()
+    }
+
+    fn verified(token: &str, algorithm: &'static dyn VerificationAlgorithm, public: &[u8]) -> Read {
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        UnparsedPublicKey::new(algorithm, public).verify(message.as_bytes(), &signature).unwrap();
+        let (head, claims) = message.split_once('.').unwrap();
+        let read = |part| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        Read { head: read(head), claims: read(claims) }
+    }
+
+    #[test]
+    fn a_vendors_rsa_key_signs_as_google_wants_it() {
+        let key = key(&json!({
+            "type": "service_account", "client_email": "bot@p.example", "private_key": RSA_KEY, "private_key_id": "k1",
+        }));
+        let Signer::Rsa(pair) = &key.signer else { panic!("an RSA key") };
+
+        let token = signed(&key, &["https://a/calendar", "https://a/drive"]);
+
+        let read = verified(&token, &RSA_PKCS1_2048_8192_SHA256, pair.public().as_ref());
+        assert_eq!(read.head, json!({"alg": "RS256", "typ": "JWT", "kid": "k1"}));
+        let mut claims = read.claims;
+        assert_eq!(claims.as_object_mut().unwrap().remove("jti").unwrap().as_str().unwrap().len(), 43);
+        assert_eq!(
+            claims,
+            json!({
+                "iss": "bot@p.example", "aud": "https://oauth2.googleapis.com/token",
+                "iat": 1_800_000_000, "exp": 1_800_003_600, "scope": "https://a/calendar https://a/drive",
+            })
+        );
+    }
+
+    #[test]
+    fn a_bare_ec_key_pair_signs_as_the_rfc_wants_it() {
+        let key = key(&json!({"client_id": "app-1", "private_key": EC_KEY}));
+        let Signer::Ec(pair) = &key.signer else { panic!("an EC key") };
+
+        let token = signed(&key, &[]);
+
+        let read = verified(&token, &ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref());
+        assert_eq!(read.head, json!({"alg": "ES256", "typ": "JWT"}));
+        assert_eq!((&read.claims["iss"], &read.claims["sub"]), (&json!("app-1"), &json!("app-1")));
+        assert_eq!(read.claims.get("scope"), None);
+    }
+}

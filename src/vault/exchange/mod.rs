@@ -9,6 +9,8 @@ mod answer;
 mod assertion;
 mod revocation;
 mod sender;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use chrono::Duration;
@@ -82,9 +84,9 @@ pub enum ExchangeError {
         description: String,
     },
     /// Any other refusal.
-    #[error("the provider refused with “{error}”: {description}")]
+    #[error("the request for tokens was refused with “{error}”: {description}")]
     Refused {
-        /// The error code, or `http_<status>`.
+        /// The error code; `http_<status>` without one; `not_sent` where we did not let the request out.
         error: String,
         /// The provider's words, cut and cleaned.
         description: String,

@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use url::Url;
-use url::form_urlencoded::Serializer;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
@@ -34,28 +33,23 @@ impl Vault {
         let secret = endpoint.client_secret.map(|secret| self.open_text_for(revoke_url, secret)).transpose()?;
         let mut sent = Scrub::default();
         sent.add(token.expose());
-        let mut form = Serializer::new(String::new());
-        form.append_pair("token", token.expose());
-        if let Some(hint) = hint {
-            form.append_pair("token_type_hint", hint);
+        if let Some(secret) = &secret {
+            sent.add(secret.expose());
         }
+        let mut form = vec![("token", token.expose())];
+        form.extend(hint.map(|hint| ("token_type_hint", hint)));
         let mut authorization = None;
         match (endpoint.authentication, &secret) {
             (ClientAuthentication::Basic, Some(secret)) => {
-                sent.add(secret.expose());
                 authorization = Some(basic(endpoint.client_id, secret.expose())?);
             }
             (ClientAuthentication::Post, Some(secret)) => {
-                sent.add(secret.expose());
-                form.append_pair("client_id", endpoint.client_id);
-                form.append_pair("client_secret", secret.expose());
+                form.extend([("client_id", endpoint.client_id), ("client_secret", secret.expose())]);
             }
-            (_, None) => {
-                form.append_pair("client_id", endpoint.client_id);
-            }
+            (_, None) => form.push(("client_id", endpoint.client_id)),
         }
         let sender = Sender::new(client, revoke_url, sent, None)?;
-        match sender.post_for_receipt(form.finish().into_bytes(), authorization).await {
+        match sender.post_for_receipt(&form, authorization).await {
             Err(ExchangeError::InvalidGrant { .. }) => Ok(()),
             Err(ExchangeError::Refused { error, .. }) if error == "invalid_token" => Ok(()),
             outcome => outcome,

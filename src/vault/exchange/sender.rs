@@ -13,6 +13,8 @@ use url::Url;
 
 use crate::kernel::clock::Timestamp;
 use crate::outbound::client::Client;
+use crate::outbound::client::Phase;
+use crate::outbound::client::SendError;
 use crate::outbound::origin::Origin;
 use crate::outbound::origin::Origins;
 use crate::outbound::request::Request;
@@ -43,18 +45,18 @@ impl<'a> Sender<'a> {
     }
 
     /// Posts a form and gives the tokens of the answer as normalised JSON.
-    pub(in crate::vault) async fn post_for_tokens(&self, form: Vec<u8>) -> Result<Vec<u8>, ExchangeError> {
-        let response = self.post(form, None).await?;
+    pub(in crate::vault) async fn post_for_tokens(&self, form: &[(&str, &str)]) -> Result<Vec<u8>, ExchangeError> {
+        let response = self.post(encoded(form), None).await?;
         answer::tokens(&response, &self.sent, self.now)
     }
 
     /// Posts a form and asks only whether it was accepted.
     pub(in crate::vault) async fn post_for_receipt(
         &self,
-        form: Vec<u8>,
+        form: &[(&str, &str)],
         authorization: Option<HeaderValue>,
     ) -> Result<(), ExchangeError> {
-        let response = self.post(form, authorization).await?;
+        let response = self.post(encoded(form), authorization).await?;
         answer::receipt(&response, &self.sent, self.now)
     }
 
@@ -65,13 +67,31 @@ impl<'a> Sender<'a> {
         if let Some(authorization) = authorization {
             request.set_credential_header(AUTHORIZATION, authorization);
         }
-        self.client.send(request, &self.origins).await.map_err(|error| {
-            if error.may_have_arrived() {
-                ExchangeError::UnknownOutcome
-            } else {
-                ExchangeError::Transient { reason: answer::shown(error.to_string(), &self.sent), retry_after: None }
+        self.client.send(request, &self.origins).await.map_err(|error| self.reason(&error))
+    }
+
+    /// What losing the request means for the secrets in it (D-25).
+    fn reason(&self, error: &SendError) -> ExchangeError {
+        let description = answer::shown(error.to_string(), &self.sent);
+        match error {
+            SendError::Redirected { .. } => ExchangeError::Redirected,
+            SendError::ForeignOrigin { .. }
+            | SendError::Blocked(_)
+            | SendError::ForbiddenHeader { .. }
+            | SendError::RequestTooLarge { .. } => ExchangeError::Refused { error: "not_sent".to_owned(), description },
+            SendError::Unresolvable { .. }
+            | SendError::Unreachable { .. }
+            | SendError::Untrusted { .. }
+            | SendError::TimedOut { phase: Phase::Queue, .. } => {
+                ExchangeError::Transient { reason: description, retry_after: None }
             }
-        })
+            SendError::TimedOut { phase: Phase::Head | Phase::Body, .. }
+            | SendError::TooLarge { .. }
+            | SendError::Inflated { .. }
+            | SendError::Malformed { .. }
+            | SendError::Broken { .. }
+            | SendError::StrayPeer { .. } => ExchangeError::UnknownOutcome,
+        }
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
@@ -88,4 +108,8 @@ impl<'c> AsyncHttpClient<'c> for Sender<'_> {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.exchange(request))
     }
+}
+
+fn encoded(form: &[(&str, &str)]) -> Vec<u8> {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes()
 }

@@ -23,7 +23,6 @@ use oauth2::basic::BasicRevocationErrorResponse;
 use oauth2::basic::BasicTokenIntrospectionResponse;
 use oauth2::basic::BasicTokenType;
 use url::Url;
-use url::form_urlencoded::Serializer;
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::random_token;
@@ -88,7 +87,10 @@ impl Vault {
     ) -> Result<TokenSet, ExchangeError> {
         let verifier = verifier.map(|verifier| self.open_text_for(endpoint.token_url, verifier)).transpose()?;
         let (registration, mut sent) = self.registration(endpoint)?;
-        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_not_a_url| ExchangeError::Malformed)?;
+        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_not_a_url| {
+            let description = "our own redirect address is not an address; check ODEUS_PUBLIC_URL".to_owned();
+            ExchangeError::Refused { error: "not_sent".to_owned(), description }
+        })?;
         let registration = registration.set_redirect_uri(redirect_uri);
         sent.add(code.expose());
         let mut request = registration.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
@@ -131,15 +133,15 @@ impl Vault {
         let assertion = assertion::sign(&key, token_url, scopes, now)?;
         let mut sent = Scrub::default();
         sent.add(assertion.expose());
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-        form.append_pair("assertion", assertion.expose());
+        let mut form =
+            vec![("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion.expose())];
         // The RFC asks for scopes here, Google in the assertion; each ignores the other place.
-        if !scopes.is_empty() {
-            form.append_pair("scope", &scopes.join(" "));
+        let scope = scopes.join(" ");
+        if !scope.is_empty() {
+            form.push(("scope", &scope));
         }
         let sender = Sender::new(client, token_url, sent, Some(now))?;
-        let answer = sender.post_for_tokens(form.finish().into_bytes()).await?;
+        let answer = sender.post_for_tokens(&form).await?;
         let answer: Answer = serde_json::from_slice(&answer).map_err(|_quotes_the_tokens| ExchangeError::Malformed)?;
         Ok(token_set(&answer, now))
     }

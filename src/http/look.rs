@@ -1,0 +1,52 @@
+//! How names look where a picture would stand: initials, a letter, a colour. And the words of the roles.
+
+use crate::authz::facts::Role;
+
+/// The colours of letter tiles, 1 to this.
+const TONES: u32 = 8;
+
+/// The first letters of the first and the last word of a name, in capitals.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace();
+    let (first, last) = (words.next(), words.next_back());
+    first.into_iter().chain(last).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
+}
+
+/// The first letter or digit of a name, in capitals.
+pub fn monogram(name: &str) -> String {
+    name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
+/// The colour of a letter tile: always the same for the same key (FNV-1a).
+pub fn tone(key: &str) -> u32 {
+    let hash = key.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % TONES + 1
+}
+
+/// A role as people say it.
+pub fn role(role: &Role) -> &'static str {
+    match role {
+        Role::Admin => "Admin",
+        Role::Editor => "Editor",
+        Role::Member => "Member",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_of_the_first_and_the_last_word() {
+        assert_eq!(initials("Ada Admin"), "AA");
+        assert_eq!(initials("Mia van der Berg"), "MB");
+        assert_eq!(initials("  élan "), "É");
+        assert_eq!(initials(""), "");
+    }
+
+    #[test]
+    fn a_tone_is_one_that_the_stylesheet_has() {
+        assert!(["", "slack", "google-calendar", "ü"].iter().all(|key| (1..=8).contains(&tone(key))));
+        assert_eq!(tone("slack"), tone("slack"));
+    }
+}

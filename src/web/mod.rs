@@ -1,0 +1,12 @@
+//! The face for people: one folder for each noun, with its routes, forms and pages. None names another.
+
+pub mod accounts;
+pub mod profile;
+
+use actix_web::web::ServiceConfig;
+
+/// Adds every route.
+pub fn routes(cfg: &mut ServiceConfig) {
+    accounts::routes(cfg);
+    profile::routes(cfg);
+}

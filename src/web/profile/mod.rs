@@ -1,0 +1,22 @@
+//! The person's own page: how they sign in, where they are signed in, and which programs act as them.
+
+pub mod pages;
+mod passwords;
+mod sessions;
+mod show;
+mod tokens;
+
+use actix_web::http::Method;
+use actix_web::web::ServiceConfig;
+
+use crate::http::gate::route;
+
+/// Adds the routes.
+pub fn routes(cfg: &mut ServiceConfig) {
+    route(cfg, Method::GET, "/w/{workspace}/profile", show::show);
+    route(cfg, Method::POST, "/w/{workspace}/profile/password", passwords::update);
+    route(cfg, Method::POST, "/w/{workspace}/profile/sessions/deletion", sessions::end);
+    route(cfg, Method::POST, "/w/{workspace}/profile/other-sessions/deletion", sessions::end_others);
+    route(cfg, Method::POST, "/w/{workspace}/profile/tokens", tokens::create);
+    route(cfg, Method::POST, "/w/{workspace}/profile/tokens/deletion", tokens::remove);
+}
