@@ -244,8 +244,8 @@ impl Parts {
         let (to_password, to_connection) = (self.public.clone(), self.public.clone());
         let addresses = Addresses {
             host: self.public.origin().host().to_owned(),
-            set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(token))),
-            connection: Box::new(move |slug, id| to_connection.absolute(&Urls::of(slug).connection(id))),
+            set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(&token))),
+            connection: Box::new(move |(slug, id)| to_connection.absolute(&Urls::of(&slug).connection(&id))),
         };
         SendMail {
             db: self.db.clone(),

@@ -12,6 +12,7 @@ pub mod web;
 pub mod http;
 pub mod jobs;
 pub mod sandbox;
+pub mod seed;
 
 pub mod domain;
 

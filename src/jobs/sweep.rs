@@ -42,10 +42,9 @@ pub async fn run(db: Db, clock: Clock, mut stop: watch::Receiver<bool>) {
 /// Removes what has ended by `now`.
 pub async fn once(db: &Db, now: Timestamp) {
     for (name, sweep) in PIECES {
-        match db.read(move |conn| Ok::<_, DbError>(sweep(conn, now)?)).await {
-            Ok(0) => {}
-            Ok(count) => tracing::debug!(count, "swept {name}"),
-            Err(error) => tracing::warn!(%error, "{name} could not be swept; the next sweep tries again"),
+        let swept = db.read(move |conn| Ok::<_, DbError>(sweep(conn, now)?)).await;
+        if let Err(error) = swept {
+            tracing::warn!(%error, "{name} could not be swept; the next sweep tries again");
         }
     }
 }

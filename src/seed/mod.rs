@@ -1,0 +1,3 @@
+//! Sample data for the demo, through the same functions as the pages.
+
+pub mod sample;
