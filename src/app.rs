@@ -282,6 +282,15 @@ impl Doors {
     }
 }
 
+/// How an app ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// What is under way is finished, after load balancers had this long to notice.
+    After(Duration),
+    /// Whatever is under way.
+    AtOnce,
+}
+
 /// The app on its sockets.
 pub struct App {
     servers: Vec<Server>,
@@ -299,28 +308,27 @@ impl App {
         Ok(Self { servers, readiness: parts.readiness.clone() })
     }
 
-    /// Answers until `stop` says how long load balancers need to notice; then nothing new is taken, and what is under way
-    /// is finished.
-    pub async fn run(self, jobs: Jobs, stop: impl Future<Output = Duration>) -> Result<(), StartError> {
+    /// Answers until `stop` says how to end.
+    pub async fn run(self, jobs: Jobs, stop: impl Future<Output = Ending>) -> Result<(), StartError> {
         let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
         let mut serving = JoinSet::new();
         for server in self.servers {
             serving.spawn(server);
         }
-        let settle = tokio::select! {
-            settle = stop => settle,
+        let ending = tokio::select! {
+            ending = stop => ending,
             Some(ended) = serving.join_next() => {
                 return ended.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(StartError::Server);
             }
         };
         self.readiness.drain();
-        tokio::time::sleep(settle).await;
-        let closing = async {
-            for handle in &handles {
-                handle.stop(true).await;
-            }
-        };
-        tokio::join!(closing, jobs.finish(JOBS_END_WITHIN));
+        if let Ending::After(settle) = ending {
+            tokio::time::sleep(settle).await;
+        }
+        let is_graceful = ending != Ending::AtOnce;
+        let closing = futures_util::future::join_all(handles.iter().map(|handle| handle.stop(is_graceful)));
+        let within = if is_graceful { JOBS_END_WITHIN } else { Duration::ZERO };
+        tokio::join!(closing, jobs.finish(within));
         Ok(())
     }
 }

@@ -22,8 +22,8 @@ pub mod authz;
 pub mod mail;
 
 pub mod config;
+pub mod telemetry;
 
 pub mod db;
 pub mod kernel;
 pub mod outbound;
-pub mod telemetry;

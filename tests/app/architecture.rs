@@ -260,8 +260,11 @@ fn a_template_escapes_everything_and_carries_no_script() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut breaches = Vec::new();
     for path in files(&root) {
-        let text = fs::read_to_string(&path).unwrap();
-        let lower = text.to_lowercase();
+        let mut lower = fs::read_to_string(&path).unwrap().to_lowercase();
+        // Mail programs know no style sheets, and what they show has no policy for its content.
+        if path.parent().is_some_and(|folder| folder.ends_with("mail")) {
+            lower = lower.replace(" style=", " ");
+        }
         for word in
             ["|safe", "| safe", "escape = \"none\"", "hx-on", "javascript:", "js:", "<script>", " style=", "hx-vals"]
         {
