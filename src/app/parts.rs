@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
 
 use crate::app::StartError;
-use crate::app::egress;
 use crate::app::public_url;
 use crate::app::transport;
 use crate::config::Settings;
@@ -15,7 +14,9 @@ use crate::domain::connections::connecting::Connecting;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::oauth::callback::Landing;
 use crate::domain::oauth::renewal::Renewer;
+use crate::domain::oauth::revocation::Revoker;
 use crate::domain::oauth::trial::Trial;
+use crate::domain::runs::runner::Runner;
 use crate::http::probes::Readiness;
 use crate::http::urls;
 use crate::http::urls::PublicUrl;
@@ -51,10 +52,14 @@ pub struct Parts {
     pub client: Client,
     /// Which addresses may be called.
     pub egress: Egress,
-    /// Renews access: one for all threads, so that they join.
-    pub renewer: Renewer,
     /// The integrations' definitions.
     pub registry: Registry,
+    /// Makes connections.
+    pub connecting: Connecting,
+    /// Renews access.
+    pub renewer: Renewer,
+    /// Runs actions.
+    pub runner: Runner,
     /// The way mails go.
     pub transport: Transport,
     /// The counters.
@@ -64,25 +69,36 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Builds them from the settings, over what is open already.
+    /// Builds them from the settings, over what is open already. Runs will live in the Tokio runtime that this is called in.
     pub fn build(settings: &Settings, db: Db, vault: Vault, clock: Clock) -> Result<Self, StartError> {
         let public = public_url(settings)?;
-        let egress = egress(settings);
+        let egress = settings.egress.sparing(settings.own_addresses());
         let client = Client::new(egress.clone(), Limits::default())?;
+        let registry = Registry::new(settings.origin_map.clone());
         let checker = Checker { vault: vault.clone(), client: client.clone() };
+        let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone());
         Ok(Self {
-            renewer: Renewer::new(db.clone(), checker, clock.clone()),
-            db,
-            vault,
-            clock,
+            runner: Runner::new(
+                db.clone(),
+                vault.clone(),
+                client.clone(),
+                clock.clone(),
+                registry.clone(),
+                renewer.clone(),
+            ),
+            connecting: Connecting { db: db.clone(), checker },
             passwords: Passwords::new(settings.workers.saturating_sub(1))?,
-            client,
-            egress,
-            registry: Registry::new(settings.origin_map.clone()),
             transport: transport(settings, &public)?,
             metrics: Metrics::new()?,
             readiness: Readiness::default(),
+            db,
+            vault,
+            clock,
             public,
+            client,
+            egress,
+            registry,
+            renewer,
         })
     }
 
@@ -95,25 +111,26 @@ impl Parts {
         cfg.app_data(Data::new(self.passwords.clone()));
         cfg.app_data(Data::new(self.client.clone()));
         cfg.app_data(Data::new(self.registry.clone()));
+        cfg.app_data(Data::new(self.connecting.clone()));
+        cfg.app_data(Data::new(self.renewer.clone()));
+        cfg.app_data(Data::new(self.runner.clone()));
         cfg.app_data(Data::new(self.metrics.clone()));
         cfg.app_data(Data::new(self.readiness.clone()));
         cfg.app_data(Data::new(self.egress.clone()));
-        self.share_connecting(cfg);
+        cfg.app_data(Data::new(self.trial()));
+        cfg.app_data(Data::new(self.landing()));
     }
 
-    /// What connections are made and tried with.
-    fn share_connecting(&self, cfg: &mut ServiceConfig) {
-        let (db, clock, registry) = (self.db.clone(), self.clock.clone(), self.registry.clone());
-        let checker = Checker { vault: self.vault.clone(), client: self.client.clone() };
-        cfg.app_data(Data::new(Connecting { db: db.clone(), checker: checker.clone() }));
-        let renewer = self.renewer.clone();
-        cfg.app_data(Data::new(Trial {
-            db: db.clone(),
-            checker: checker.clone(),
-            renewer,
-            registry: registry.clone(),
-        }));
-        cfg.app_data(Data::new(Landing { db, checker, clock, registry }));
+    /// What tests connections.
+    fn trial(&self) -> Trial {
+        let (db, checker) = (self.db.clone(), self.connecting.checker.clone());
+        Trial { db, checker, renewer: self.renewer.clone(), registry: self.registry.clone() }
+    }
+
+    /// What ends OAuth flows.
+    fn landing(&self) -> Landing {
+        let (db, checker) = (self.db.clone(), self.connecting.checker.clone());
+        Landing { db, checker, clock: self.clock.clone(), registry: self.registry.clone() }
     }
 
     /// Starts every job.
@@ -121,7 +138,13 @@ impl Parts {
         let mut jobs = Jobs::new();
         let mail = self.mail_job();
         jobs.start(|stop| send_mail::run(mail, stop));
-        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), stop));
+        let revoker = Revoker {
+            db: self.db.clone(),
+            checker: self.connecting.checker.clone(),
+            clock: self.clock.clone(),
+            registry: self.registry.clone(),
+        };
+        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), revoker, stop));
         jobs
     }
 

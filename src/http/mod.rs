@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod page;
 pub mod probes;
 pub mod render;
+pub mod serving;
 pub mod session;
 pub mod situations;
 pub mod urls;

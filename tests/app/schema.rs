@@ -92,7 +92,8 @@ fn schema(conn: &mut PgConnection) -> String {
         "//! The tables as Diesel sees them. Generated from the migrations; a test compares the two, and says how to renew it.\n",
     );
     for (table, columns) in &tables {
-        let key: Vec<&str> = columns.iter().filter(|column| column.is_key).map(|column| column.column_name.as_str()).collect();
+        let key: Vec<&str> =
+            columns.iter().filter(|column| column.is_key).map(|column| column.column_name.as_str()).collect();
         write!(text, "\ndiesel::table! {{\n    {table} ({}) {{\n", key.join(", ")).unwrap();
         for column in columns {
             let kind = kind(&column.udt_name);

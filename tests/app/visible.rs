@@ -71,12 +71,12 @@ struct World {
 }
 
 fn given() -> impl Strategy<Value = Given> {
-    let to = prop_oneof![
-        (0..PEOPLE).prop_map(To::Person),
-        (0..GROUPS).prop_map(To::Group),
-        Just(To::Workspace),
-    ];
-    (to, any::<bool>(), prop::bool::weighted(0.3)).prop_map(|(to, is_strong, has_ended)| Given { to, is_strong, has_ended })
+    let to = prop_oneof![(0..PEOPLE).prop_map(To::Person), (0..GROUPS).prop_map(To::Group), Just(To::Workspace),];
+    (to, any::<bool>(), prop::bool::weighted(0.3)).prop_map(|(to, is_strong, has_ended)| Given {
+        to,
+        is_strong,
+        has_ended,
+    })
 }
 
 fn thing() -> impl Strategy<Value = Thing> {
@@ -213,7 +213,11 @@ fn write_connection(conn: &mut PgConnection, number: usize, thing: &Thing) {
     .unwrap();
     // R4: the table takes no share of an OAuth connection, so there is none to be read.
     for given in thing.given.iter().filter(|_| thing.auth_type != AuthType::Oauth) {
-        let ends = if given.has_ended { format!("'{}'", (now() - Duration::hours(1)).to_rfc3339()) } else { "NULL".to_owned() };
+        let ends = if given.has_ended {
+            format!("'{}'", (now() - Duration::hours(1)).to_rfc3339())
+        } else {
+            "NULL".to_owned()
+        };
         let (columns, grantee) = grantee(given.to);
         let access = if given.is_strong { "attach" } else { "use" };
         run(
@@ -289,7 +293,8 @@ fn compare(conn: &mut PgConnection, world: &World) {
     write(conn, world);
     for person in 0..PEOPLE {
         let actor = actor(world, person);
-        let may_see = |thing: &Thing| <View as Permits<_>>::permits(&actor, &world.connection_facts(thing, person)).is_ok();
+        let may_see =
+            |thing: &Thing| <View as Permits<_>>::permits(&actor, &world.connection_facts(thing, person)).is_ok();
         let page = Page::default();
 
         let listed = visible::list(conn, &actor, visible::Which::All, &visible::Filter::default(), &page).unwrap();
