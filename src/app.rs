@@ -328,7 +328,7 @@ impl App {
                 return;
             }
             let calls = tokio::time::timeout(WORK_ENDS_WITHIN, runner.idle());
-            let (_, ended) = tokio::join!(jobs.finish(WORK_ENDS_WITHIN), calls);
+            let ((), ended) = tokio::join!(jobs.finish(WORK_ENDS_WITHIN), calls);
             if ended.is_err() {
                 tracing::warn!("stopped before every call had ended; the sweep of the next process closes them");
             }
