@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod body;
+pub mod credential;
 pub mod csrf;
 pub mod error;
 pub mod form;

@@ -6,6 +6,10 @@ mod config;
 mod embedded;
 mod outbox;
 mod policy;
+#[cfg(test)]
+mod schema;
 mod send_mail;
 mod snapshot;
 mod support;
+#[cfg(test)]
+mod visible;
