@@ -6,6 +6,7 @@ use diesel::pg::PgConnection;
 use crate::authz::actions::Connect;
 use crate::authz::actions::Run;
 use crate::authz::actions::Use;
+use crate::authz::actions::View;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::CredentialMode;
@@ -89,6 +90,9 @@ fn chosen(tx: &mut PgConnection, scene: &Scene<'_>, connection: ConnectionId) ->
 fn resolved(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
     let actor = &scene.ask.actor;
     let call = own::find_call(tx, actor, &scene.ask.action.key())?.ok_or(RunError::Denied(Denied::Hidden))?;
+    if <View as Permits<AgentFacts>>::permits(actor, &call.agent).is_err() {
+        return Err(RunError::Denied(Denied::Hidden));
+    }
     // Whoever may not run the action at all is not asked to connect first.
     let open = <Run as Permits<AgentFacts>>::permits(actor, &call.agent)
         .and_then(|()| <Connect as Permits<IntegrationFacts>>::permits(actor, &call.integration));
