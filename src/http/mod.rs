@@ -11,6 +11,7 @@ pub mod json;
 pub mod look;
 pub mod page;
 pub mod probes;
+pub mod query;
 pub mod render;
 pub mod session;
 pub mod situations;
