@@ -315,7 +315,7 @@ impl Permits<LentFacts> for Run {
 }
 
 /// R12. A binding that does not hold is refused, never replaced.
-fn holds(binding: &BindingFacts) -> Result<(), Reason> {
+pub fn holds(binding: &BindingFacts) -> Result<(), Reason> {
     when(binding.is_whole, Reason::BindingBroken)?;
     let Some(role) = binding.attacher else { return Err(Reason::AttacherGone) };
     when(binding.attacher_may_configure, Reason::AttacherNotEntitled)?;

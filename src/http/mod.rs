@@ -9,6 +9,7 @@ pub mod gate;
 pub mod headers;
 pub mod json;
 pub mod look;
+pub mod metrics;
 pub mod page;
 pub mod probes;
 pub mod query;

@@ -126,6 +126,8 @@ ids! {
     AgentActionId
     /// One execution of an action.
     RunId
+    /// The inputs of a call that waits for its caller.
+    DraftId
     /// A mail in the outbox.
     OutboxId
     /// One process's hold on what it alone may finish.

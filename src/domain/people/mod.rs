@@ -2,6 +2,7 @@
 
 pub mod account_events;
 pub mod actors;
+pub mod grantee;
 pub mod members;
 pub mod tokens;
 pub mod workspaces;

@@ -1,0 +1,43 @@
+//! The agents that a person may see: the policy's `View` as SQL. A property test holds the two equal.
+
+use diesel::QueryResult;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::BigInt;
+use diesel::sql_types::Nullable;
+use diesel::sql_types::Timestamptz;
+use diesel::sql_types::Uuid;
+
+use crate::authz::actor::Actor;
+use crate::db::prepared::prepared;
+use crate::domain::agents::access::agent_share;
+use crate::domain::agents::agent::Agent;
+use crate::domain::agents::agent::agent_columns;
+use crate::kernel::paging::Listed;
+use crate::kernel::paging::Page;
+
+/// A page of the agents that the actor may see, newest first: their own, and those shared with them.
+pub fn list(conn: &mut PgConnection, actor: &Actor, page: &Page) -> QueryResult<Listed<Agent>> {
+    let rows: Vec<Agent> = prepared(concat!(
+        "SELECT ",
+        agent_columns!(),
+        " FROM agents a JOIN users o ON o.id = a.owner_id
+         WHERE a.workspace_id = $1 AND (a.owner_id = $2 OR a.id IN (
+                SELECT s.agent_id FROM agent_shares s WHERE s.workspace_id = $1 AND s.grantee_user = $2
+                UNION ALL
+                SELECT s.agent_id FROM group_members g JOIN agent_shares s
+                    ON s.workspace_id = g.workspace_id AND s.grantee_group = g.group_id
+                    WHERE g.workspace_id = $1 AND g.user_id = $2
+                UNION ALL
+                SELECT s.agent_id FROM agent_shares s WHERE s.workspace_id = $1 AND s.grantee_workspace))
+           AND ($3 IS NULL OR (a.created_at, a.id) < ($3, $4))
+         ORDER BY a.created_at DESC, a.id DESC LIMIT $5"
+    ))
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(actor.user)
+    .bind::<Nullable<Timestamptz>, _>(page.after.map(|cursor| cursor.at))
+    .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
+    .bind::<BigInt, _>(page.fetch())
+    .load(conn)?;
+    Ok(Listed::cut(rows, page, |agent| (agent.created_at, agent.id.uuid())))
+}
