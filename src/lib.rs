@@ -13,6 +13,7 @@ pub mod web;
 pub mod http;
 pub mod jobs;
 pub mod sandbox;
+pub mod seed;
 
 pub mod domain;
 
@@ -22,8 +23,8 @@ pub mod authz;
 pub mod mail;
 
 pub mod config;
+pub mod telemetry;
 
 pub mod db;
 pub mod kernel;
 pub mod outbound;
-pub mod telemetry;

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod body;
+pub mod credential;
 pub mod csrf;
 pub mod error;
 pub mod form;
@@ -14,6 +15,7 @@ pub mod page;
 pub mod probes;
 pub mod query;
 pub mod render;
+pub mod serving;
 pub mod session;
 pub mod situations;
 pub mod urls;

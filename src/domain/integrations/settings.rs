@@ -15,6 +15,7 @@ use crate::authz::facts::AuthType;
 use crate::authz::proof::Authorized;
 use crate::database_errors;
 use crate::db::DbError;
+use crate::db::conflict;
 use crate::db::schema::integration_grants;
 use crate::db::schema::integration_settings;
 use crate::domain::audit;
@@ -157,11 +158,8 @@ pub fn restrict(
                 )
             })
             .collect();
-        diesel::insert_into(integration_grants::table).values(rows).execute(conn).map_err(|error| match error {
-            diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::ForeignKeyViolation, _) => {
-                SettingsError::UnknownGrantee
-            }
-            other => other.into(),
+        diesel::insert_into(integration_grants::table).values(rows).execute(conn).map_err(|error| {
+            if conflict::is_missing_reference(&error) { SettingsError::UnknownGrantee } else { error.into() }
         })?;
     }
     let detail = json!({ "for_everyone": for_everyone });

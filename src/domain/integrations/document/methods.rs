@@ -22,7 +22,7 @@ use crate::domain::integrations::document::source::join;
 use crate::vault::slot::Slot;
 
 /// The field of an access token: it is filled by the exchange, never by a person.
-const ACCESS_TOKEN: &str = "access_token";
+const ACCESS_TOKEN: &str = "token";
 /// What the flow sets itself; a document must not (D-22).
 const OWN_PARAMS: [&str; 10] = [
     "client_id",
