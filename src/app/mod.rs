@@ -1,6 +1,8 @@
 //! Puts the house together: opens what the settings name, builds the parts, binds the port, starts the jobs. It is the
 //! only file that knows everybody, and nobody knows it, so that every other file can be read by itself.
 
+mod parts;
+
 use std::io;
 use std::net::SocketAddr;
 use std::net::TcpListener;
@@ -12,7 +14,6 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::middleware::Compress;
 use actix_web::middleware::from_fn;
-use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
 
 use crate::config::Settings;
@@ -21,12 +22,6 @@ use crate::db::DbError;
 use crate::db::database::Database;
 use crate::db::database::DatabaseError;
 use crate::domain::accounts::passwords::PasswordError;
-use crate::domain::accounts::passwords::Passwords;
-use crate::domain::connections::check::Checker;
-use crate::domain::connections::connecting::Connecting;
-use crate::domain::integrations::registry::Registry;
-use crate::domain::oauth::renewal::Renewer;
-use crate::domain::oauth::revocation::Revoker;
 use crate::domain::runs::runner::Runner;
 use crate::http::assets;
 use crate::http::headers;
@@ -37,32 +32,24 @@ use crate::http::render;
 use crate::http::serving::Ending;
 use crate::http::serving::Servers;
 use crate::http::session;
-use crate::http::urls;
 use crate::http::urls::InvalidPublicUrl;
 use crate::http::urls::PublicUrl;
-use crate::http::urls::Urls;
 use crate::jobs::Jobs;
-use crate::jobs::compose;
-use crate::jobs::compose::Addresses;
-use crate::jobs::send_mail;
-use crate::jobs::send_mail::SendMail;
-use crate::jobs::sweep;
 use crate::kernel::clock::Clock;
 use crate::kernel::text;
 use crate::mail::transport::MailSettings;
 use crate::mail::transport::MailSettingsError;
 use crate::mail::transport::Transport;
 use crate::mail::transport::Way;
-use crate::outbound::client::Client;
 use crate::outbound::client::ClientError;
-use crate::outbound::client::Limits;
-use crate::telemetry::Metrics;
 use crate::telemetry::TelemetryError;
 use crate::vault::Vault;
 use crate::vault::VaultError;
 use crate::vault::keyring::Keyring;
 use crate::vault::keyring::KeyringError;
 use crate::web;
+
+pub use crate::app::parts::Parts;
 
 /// How long requests under way may take to end, once no new ones are taken.
 const REQUESTS_END_WITHIN_SECONDS: u64 = 25;
@@ -163,118 +150,6 @@ pub fn transport(settings: &Settings, public: &PublicUrl) -> Result<Transport, S
         None => Way::Files(settings.data_dir.join("mail")),
     };
     Ok(Transport::new(MailSettings { from, way })?)
-}
-
-/// What the app is made of. A handler asks for each by its type.
-#[derive(Clone)]
-pub struct Parts {
-    /// The database.
-    pub db: Db,
-    /// The secrets.
-    pub vault: Vault,
-    /// The time.
-    pub clock: Clock,
-    /// The address people use.
-    pub public: PublicUrl,
-    /// The password hasher.
-    pub passwords: Passwords,
-    /// The way out.
-    pub client: Client,
-    /// The integrations' definitions.
-    pub registry: Registry,
-    /// Makes connections.
-    pub connecting: Connecting,
-    /// Renews access.
-    pub renewer: Renewer,
-    /// Runs actions.
-    pub runner: Runner,
-    /// The way mails go.
-    pub transport: Transport,
-    /// The counters.
-    pub metrics: Metrics,
-    /// Whether new requests are taken.
-    pub readiness: Readiness,
-}
-
-impl Parts {
-    /// Builds them from the settings, over what is open already. Runs will live in the Tokio runtime that this is called in.
-    pub fn build(settings: &Settings, db: Db, vault: Vault, clock: Clock) -> Result<Self, StartError> {
-        let public = public_url(settings)?;
-        let client = Client::new(settings.egress.sparing(settings.own_addresses()), Limits::default())?;
-        let registry = Registry::new(settings.origin_map.clone());
-        let checker = Checker { vault: vault.clone(), client: client.clone() };
-        let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone());
-        Ok(Self {
-            runner: Runner::new(
-                db.clone(),
-                vault.clone(),
-                client.clone(),
-                clock.clone(),
-                registry.clone(),
-                renewer.clone(),
-            ),
-            connecting: Connecting { db: db.clone(), checker },
-            passwords: Passwords::new(settings.workers.saturating_sub(1))?,
-            transport: transport(settings, &public)?,
-            metrics: Metrics::new()?,
-            readiness: Readiness::default(),
-            db,
-            vault,
-            clock,
-            public,
-            client,
-            registry,
-            renewer,
-        })
-    }
-
-    /// Puts each where handlers find it.
-    fn share(&self, cfg: &mut ServiceConfig) {
-        cfg.app_data(Data::new(self.db.clone()));
-        cfg.app_data(Data::new(self.vault.clone()));
-        cfg.app_data(Data::new(self.clock.clone()));
-        cfg.app_data(Data::new(self.public.clone()));
-        cfg.app_data(Data::new(self.passwords.clone()));
-        cfg.app_data(Data::new(self.client.clone()));
-        cfg.app_data(Data::new(self.registry.clone()));
-        cfg.app_data(Data::new(self.connecting.clone()));
-        cfg.app_data(Data::new(self.renewer.clone()));
-        cfg.app_data(Data::new(self.runner.clone()));
-        cfg.app_data(Data::new(self.metrics.clone()));
-        cfg.app_data(Data::new(self.readiness.clone()));
-    }
-
-    /// Starts every job.
-    pub fn start_jobs(&self) -> Jobs {
-        let mut jobs = Jobs::new();
-        let mail = self.mail_job();
-        jobs.start(|stop| send_mail::run(mail, stop));
-        let revoker = Revoker {
-            db: self.db.clone(),
-            checker: self.connecting.checker.clone(),
-            clock: self.clock.clone(),
-            registry: self.registry.clone(),
-        };
-        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), revoker, stop));
-        jobs
-    }
-
-    /// What sends the mails that wait.
-    pub fn mail_job(&self) -> SendMail {
-        let (to_password, to_connection) = (self.public.clone(), self.public.clone());
-        let addresses = Addresses {
-            host: self.public.origin().host().to_owned(),
-            set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(&token))),
-            connection: Box::new(move |(slug, id)| to_connection.absolute(&Urls::of(&slug).connection(&id))),
-        };
-        SendMail {
-            db: self.db.clone(),
-            clock: self.clock.clone(),
-            transport: self.transport.clone(),
-            compose: compose::composer(self.registry.clone(), addresses),
-            metrics: self.metrics.clone(),
-        }
-    }
 }
 
 /// Where to listen, and with how much.
