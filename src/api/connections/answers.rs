@@ -4,10 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::authz::facts::AuthType;
-use crate::domain::agents::visible::AgentName;
+use crate::domain::agents::Agent;
 use crate::domain::connections::ConnectionStatus;
-use crate::domain::connections::usage::Usage;
 use crate::domain::oauth::trial::Outcome;
+use crate::domain::runs::usage::Usage;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
@@ -82,8 +82,10 @@ impl ConnectionTest {
 /// What depends on a connection, and breaks when it is deleted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConnectionUsage {
-    /// The agents that it is preselected on.
+    /// The agents that it is preselected on and that the caller may see.
     agents: Vec<UsingAgent>,
+    /// How many agents it is preselected on, those that the caller may not see among them.
+    agent_count: i64,
     /// The workflows that use it.
     workflows: Vec<UsingWorkflow>,
     /// How often it is shared.
@@ -106,9 +108,10 @@ struct UsingWorkflow {
 }
 
 impl ConnectionUsage {
-    pub(super) fn of(usage: &Usage, agents: Vec<AgentName>) -> Self {
+    pub(super) fn of(usage: &Usage, agents: Vec<Agent>) -> Self {
         Self {
             agents: agents.into_iter().map(|agent| UsingAgent { id: agent.id, name: agent.name }).collect(),
+            agent_count: usage.agents,
             workflows: Vec::new(),
             shares: usage.shares,
             people: usage.people,

@@ -20,15 +20,14 @@ use crate::authz::actions::Maintain;
 use crate::authz::actions::View;
 use crate::authz::proof::Authorized;
 use crate::db::Db;
-use crate::domain::agents;
 use crate::domain::connections::Connection as Saved;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::connections::lifecycle;
-use crate::domain::connections::usage;
 use crate::domain::connections::visible;
 use crate::domain::connections::visible::Which;
 use crate::domain::oauth::trial::Trial;
 use crate::domain::people::workspaces::Workspace;
+use crate::domain::runs::usage;
 use crate::http::error::Error;
 use crate::http::gate::route;
 use crate::http::json;
@@ -132,9 +131,9 @@ async fn test(proof: Authorized<Maintain, Saved>, trial: Data<Trial>) -> Result<
 async fn show_usage(proof: Authorized<Delete, Saved>, db: Data<Db>) -> Result<HttpResponse, Error> {
     let usage = db
         .read(move |conn| {
-            let agents = agents::visible::depending_on(conn, &proof)?;
-            let usage = usage::usage(conn, proof.actor(), proof.resource().id)?;
-            Ok::<_, Error>(ConnectionUsage::of(&usage, agents))
+            let (actor, id) = (proof.actor(), proof.resource().id);
+            let agents = usage::agents(conn, actor, id)?;
+            Ok::<_, Error>(ConnectionUsage::of(&usage::usage(conn, actor, id)?, agents))
         })
         .await?;
     Ok(json::ok(&usage))

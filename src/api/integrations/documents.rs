@@ -21,7 +21,7 @@ use crate::http::json;
 use crate::http::json::Body;
 use crate::http::json::Input;
 use crate::http::urls::PublicUrl;
-use crate::outbound::client::Client;
+use crate::outbound::guard::Egress;
 
 /// An integration to bring in.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -65,7 +65,7 @@ pub(super) async fn create(
     Body(new): Body<NewIntegration>,
     db: Data<Db>,
     registry: Data<Registry>,
-    client: Data<Client>,
+    egress: Data<Egress>,
     public: Data<PublicUrl>,
 ) -> Result<HttpResponse, Error> {
     let text = match new.document {
@@ -75,7 +75,7 @@ pub(super) async fn create(
             return Err(Error::invalid("document", "This should be an object or a text."));
         }
     };
-    let read = move || custom::read(&text, client.egress()).map(|document| (text, document));
+    let read = move || custom::read(&text, &egress).map(|document| (text, document));
     let read = tokio::task::spawn_blocking(read).await.map_err(Error::unavailable)?;
     let (text, document) = read.map_err(refused)?;
     let (shown, notes) = db
