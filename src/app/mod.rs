@@ -16,6 +16,7 @@ use actix_web::middleware::Compress;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 
+use crate::api;
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::DbError;
@@ -264,4 +265,5 @@ fn routes(cfg: &mut ServiceConfig, has_metrics: bool) {
         metrics::routes(cfg);
     }
     web::routes(cfg);
+    api::routes(cfg);
 }

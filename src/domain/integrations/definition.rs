@@ -291,6 +291,12 @@ pub enum BodyContent {
 }
 
 impl Definition {
+    /// Whether its name, key, category or description has the text in it, in capitals or not.
+    pub fn mentions(&self, text: &str) -> bool {
+        let text = text.trim().to_lowercase();
+        [&self.name, &self.key, &self.category, &self.description].iter().any(|it| it.to_lowercase().contains(&text))
+    }
+
     /// The action with that key.
     pub fn action(&self, key: &str) -> Option<&ActionDefinition> {
         self.actions.iter().find(|action| action.key == key)
