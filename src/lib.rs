@@ -5,6 +5,8 @@
 //! each other. In `domain` a noun names only nouns to its left. Only `main` and `app` read `config`.
 //! `tests/app/architecture.rs` enforces it.
 
+pub mod app;
+
 pub mod web;
 
 pub mod http;

@@ -2,6 +2,7 @@
 //! [`Db::read`] and [`Db::write`].
 
 pub mod conflict;
+pub mod database;
 pub mod embedded;
 pub mod prepared;
 pub mod schema;
@@ -95,6 +96,12 @@ impl Db {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         self.read(move |conn| conn.transaction(f)).await
+    }
+
+    /// How many connections are in use, and how many wait for work.
+    pub fn occupancy(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections - state.idle_connections, state.idle_connections)
     }
 
     /// A connection for a thread that may block: commands and jobs.

@@ -1,19 +1,12 @@
 //! Every way to say no, in one place. Rooms below have small errors of their own; this maps them to a status, a stable
-//! code and a sentence for the person. It is rendered by [`render`], which knows whether a page, a fragment or a program
-//! asked. What a person cannot mend is logged here, once, under the request's id.
+//! code and a sentence for the person. It is rendered by [`render`](crate::http::render), which knows whether a page, a
+//! fragment or a program asked.
 
-use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::ResponseError;
 use actix_web::body::BoxBody;
-use actix_web::body::MessageBody;
-use actix_web::dev::ServiceRequest;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header;
-use actix_web::middleware::Next;
-use askama::Template;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -21,21 +14,20 @@ use serde_json::json;
 use crate::authz::policy::Reason;
 use crate::authz::proof::Denied;
 use crate::db::DbError;
-use crate::http::headers::RequestId;
 use crate::http::urls;
 use crate::http::urls::safe_path;
 
 /// An answer that is not what was asked for.
 #[derive(Debug)]
 pub struct Error {
-    status: StatusCode,
+    pub(in crate::http) status: StatusCode,
     code: &'static str,
-    title: &'static str,
+    pub(in crate::http) title: &'static str,
     detail: String,
     members: Map<String, Value>,
     fields: Vec<(String, String)>,
-    retry_after: Option<i64>,
-    location: Option<String>,
+    pub(in crate::http) retry_after: Option<i64>,
+    pub(in crate::http) location: Option<String>,
     /// What is logged, never shown.
     cause: Option<String>,
 }
@@ -233,7 +225,7 @@ impl Error {
     }
 
     /// RFC 9457.
-    fn problem(&self, request_id: &str) -> Value {
+    pub(in crate::http) fn problem(&self, request_id: &str) -> Value {
         let mut problem = json!({
             "type": "about:blank", "title": self.title, "status": self.status.as_u16(), "code": self.code,
             "detail": self.detail, "request_id": request_id,
@@ -262,7 +254,7 @@ impl ResponseError for Error {
         self.status
     }
 
-    /// The bare status; [`render`] makes the rest.
+    /// The bare status; `render` makes the rest.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status)
     }
@@ -292,87 +284,4 @@ impl From<Denied> for Error {
             Denied::Database(error) => error.into(),
         }
     }
-}
-
-/// Turns an [`Error`] into what the asker understands: a problem document for programs, a toast for a fragment, a page
-/// for people. Anything else that failed (actix's own 404s and 405s) gets the same face.
-pub async fn render(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let response = match next.call(req).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => return Err(error),
-    };
-    let status = response.status();
-    let is_plain_failure = response.response().error().is_none() && (status == 404 || status == 405);
-    let error = response.response().error().and_then(|error| error.as_error::<Error>());
-    let rendered = match error {
-        Some(error) => show(error, response.request()),
-        None if is_plain_failure && !has_content(&response) => show(&Error::not_found(), response.request()),
-        None => return Ok(response),
-    };
-    Ok(response.into_response(rendered))
-}
-
-fn has_content(response: &ServiceResponse<BoxBody>) -> bool {
-    response.headers().contains_key(header::CONTENT_TYPE)
-}
-
-fn show(error: &Error, req: &HttpRequest) -> HttpResponse {
-    let request_id = req.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    if error.status.is_server_error() {
-        tracing::error!(request.id = %request_id, code = error.code, cause = %error, "answered {} to a request", error.status);
-    }
-    let mut response = HttpResponse::build(error.status);
-    if let Some(seconds) = error.retry_after {
-        response.insert_header((header::RETRY_AFTER, seconds));
-    }
-    if req.path().starts_with("/api/") {
-        if error.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        return response.content_type("application/problem+json").body(error.problem(&request_id).to_string());
-    }
-    let is_fragment = req.headers().contains_key("hx-request") && !req.headers().contains_key("hx-boosted");
-    if let Some(location) = &error.location {
-        if is_fragment {
-            return HttpResponse::Ok().insert_header(("HX-Redirect", location.as_str())).finish();
-        }
-        return response.insert_header((header::LOCATION, location.as_str())).finish();
-    }
-    if is_fragment {
-        let toast = json!({ "toast": { "tone": "danger", "message": error.detail } });
-        return response.insert_header(("HX-Trigger", ascii_json(&toast))).finish();
-    }
-    let page =
-        ErrorPage { status: error.status.as_u16(), title: error.title, detail: &error.detail, request_id: &request_id };
-    match page.render() {
-        Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
-        Err(_) => response.body(error.detail.clone()),
-    }
-}
-
-/// JSON for a header: everything outside ASCII escaped.
-pub(in crate::http) fn ascii_json(value: &Value) -> String {
-    value.to_string().chars().fold(String::new(), |mut text, c| {
-        if c.is_ascii() {
-            text.push(c);
-        } else {
-            let mut units = [0_u16; 2];
-            for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-        text
-    })
-}
-
-#[derive(Template)]
-#[template(path = "layout/error.html")]
-struct ErrorPage<'a> {
-    status: u16,
-    title: &'a str,
-    detail: &'a str,
-    request_id: &'a str,
 }

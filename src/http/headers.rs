@@ -3,10 +3,12 @@
 use std::fmt;
 
 use actix_web::HttpMessage;
+use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
+use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
@@ -44,7 +46,7 @@ const ALWAYS: [(&str, &str); 8] = [
     ("cache-control", "no-store"),
 ];
 
-/// Gives the request its id and the answer its headers. What a handler set itself stays.
+/// Gives the request its id and the answer its headers, whatever the answer is. What a handler set itself stays.
 pub async fn add(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -52,26 +54,44 @@ pub async fn add(
     let id = RunId::new().uuid().simple().to_string();
     let public = req.app_data::<Data<PublicUrl>>().cloned();
     req.extensions_mut().insert(RequestId(id.clone()));
+    let is_https = public.as_ref().is_some_and(|public| public.is_https());
+    let is_ours = is_probe(req.path()) || public.is_some_and(|public| is_for(&req, &public));
     let span = tracing::info_span!("request", request.id = %id, method = %req.method(), path = req.path());
-    if !is_probe(req.path()) && !public.as_ref().is_some_and(|public| is_for(&req, public)) {
-        let refusal = actix_web::HttpResponse::build(StatusCode::MISDIRECTED_REQUEST)
-            .content_type("text/plain; charset=utf-8")
-            .body("This Odeus answers under its public address only. Its operator sets that with ODEUS_PUBLIC_URL.\n");
-        return Ok(req.into_response(refusal));
+    let answered = if is_ours {
+        next.call(req).instrument(span).await.map(ServiceResponse::map_into_boxed_body)
+    } else {
+        Ok(req.into_response(misdirected()))
+    };
+    match answered {
+        Ok(mut response) => {
+            complete(response.headers_mut(), &id, is_https);
+            Ok(response)
+        }
+        Err(error) => {
+            let mut response = error.error_response();
+            complete(response.headers_mut(), &id, is_https);
+            Err(InternalError::from_response(error, response).into())
+        }
     }
-    let mut response = next.call(req).instrument(span).await?.map_into_boxed_body();
-    let headers = response.headers_mut();
+}
+
+fn misdirected() -> HttpResponse {
+    HttpResponse::build(StatusCode::MISDIRECTED_REQUEST)
+        .content_type("text/plain; charset=utf-8")
+        .body("This Odeus answers under its public address only. Its operator sets that with ODEUS_PUBLIC_URL.\n")
+}
+
+fn complete(headers: &mut HeaderMap, id: &str, is_https: bool) {
     for (name, value) in ALWAYS {
         set_if_absent(headers, HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if public.is_some_and(|public| public.is_https()) {
+    if is_https {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         set_if_absent(headers, header::STRICT_TRANSPORT_SECURITY, year);
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
-    Ok(response)
 }
 
 fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {

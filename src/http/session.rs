@@ -121,14 +121,12 @@ impl SessionStore for Store {
         SessionKey::try_from(key).map_err(|error| failed(error.into()))
     }
 
-    async fn update(&self, session_key: SessionKey, state: State, ttl: &Duration) -> Result<SessionKey, UpdateError> {
-        let (key, user, kept) = (session_key.as_ref().to_owned(), user_of(&state), stored(state.clone()));
+    async fn update(&self, session_key: SessionKey, state: State, _ttl: &Duration) -> Result<SessionKey, UpdateError> {
+        let (key, user, kept) = (session_key.as_ref().to_owned(), user_of(&state), stored(state));
+        // If it was ended meanwhile, it stays ended, and the cookie names nothing.
         let updated = self.db.read(move |conn| Ok::<_, DbError>(sessions::update(conn, &key, user, kept)?)).await;
-        if updated.map_err(|error| UpdateError::Other(error.into()))? {
-            return Ok(session_key);
-        }
-        // Ended meanwhile, by another process or by its person: what is written now begins a session of its own.
-        self.save(state, ttl).await.map_err(|error| UpdateError::Other(error.into()))
+        updated.map_err(|error| UpdateError::Other(error.into()))?;
+        Ok(session_key)
     }
 
     async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {

@@ -1,0 +1,380 @@
+//! Puts the house together: opens what the settings name, builds the parts, binds the port, starts the jobs. It is the
+//! only file that knows everybody, and nobody knows it, so that every other file can be read by itself.
+
+use std::io;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::ToSocketAddrs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_htmx::HtmxMiddleware;
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::Compress;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::web::ServiceConfig;
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::config::Settings;
+use crate::db::Db;
+use crate::db::DbError;
+use crate::db::database::Database;
+use crate::db::database::DatabaseError;
+use crate::domain::accounts::passwords::PasswordError;
+use crate::domain::accounts::passwords::Passwords;
+use crate::domain::integrations::registry::Registry;
+use crate::http::assets;
+use crate::http::headers;
+use crate::http::metrics;
+use crate::http::probes;
+use crate::http::probes::Readiness;
+use crate::http::render;
+use crate::http::session;
+use crate::http::urls;
+use crate::http::urls::InvalidPublicUrl;
+use crate::http::urls::PublicUrl;
+use crate::http::urls::Urls;
+use crate::jobs::Jobs;
+use crate::jobs::compose;
+use crate::jobs::compose::Addresses;
+use crate::jobs::send_mail;
+use crate::jobs::send_mail::SendMail;
+use crate::jobs::sweep;
+use crate::kernel::clock::Clock;
+use crate::kernel::text;
+use crate::mail::transport::MailSettings;
+use crate::mail::transport::MailSettingsError;
+use crate::mail::transport::Transport;
+use crate::mail::transport::Way;
+use crate::outbound::client::Client;
+use crate::outbound::client::ClientError;
+use crate::outbound::client::Limits;
+use crate::outbound::guard::Egress;
+use crate::telemetry::Metrics;
+use crate::telemetry::TelemetryError;
+use crate::vault::Vault;
+use crate::vault::VaultError;
+use crate::vault::keyring::Keyring;
+use crate::vault::keyring::KeyringError;
+use crate::web;
+
+/// How long requests under way may take to end, once no new ones are taken (R-51).
+const REQUESTS_END_WITHIN_SECONDS: u64 = 25;
+/// How long jobs may take to end. With the wait for load balancers it stays under 65 s.
+const JOBS_END_WITHIN: Duration = Duration::from_secs(55);
+
+/// Why Odeus does not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No key file is named.
+    #[error(
+        "ODEUS_KEY_FILE is not set, and without keys no secret can be kept; name a file, and make it with `odeus keys new`"
+    )]
+    NoKeyFile,
+    /// The key file cannot be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The keys are not this database's.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// No address that people could use.
+    #[error(
+        "ODEUS_PUBLIC_URL is not set, and {0} is no address that people can use; set it to the one they type, like \
+         https://odeus.example.com"
+    )]
+    NoPublicUrl(SocketAddr),
+    /// The public address cannot be one.
+    #[error(transparent)]
+    PublicUrl(#[from] InvalidPublicUrl),
+    /// There is no database to work with.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The mail settings cannot be used.
+    #[error(transparent)]
+    Mail(#[from] MailSettingsError),
+    /// No client to the outside.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// No password hasher.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// No log or no counters.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The port is not free, or not ours to take.
+    #[error("cannot listen on {addr}; is another program there? ODEUS_ADDR and ODEUS_METRICS_ADDR choose the ports")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// The reason.
+        #[source]
+        source: io::Error,
+    },
+    /// Threads or sockets failed.
+    #[error("the server cannot be started")]
+    Server(#[source] io::Error),
+}
+
+impl From<DbError> for StartError {
+    fn from(error: DbError) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// `DATABASE_URL`, or the embedded database under the data dir.
+pub async fn open_database(settings: &Settings) -> Result<Database, StartError> {
+    Ok(match &settings.database_url {
+        Some(url) => Database::at(url.expose(), settings.db_pool).await?,
+        None => Database::embedded(&settings.data_dir.join("pg"), settings.db_pool).await?,
+    })
+}
+
+/// The vault over the key file, if it is the one that this database was used with (D-13).
+pub async fn open_vault(key_file: Option<&PathBuf>, db: &Db, clock: &Clock) -> Result<Vault, StartError> {
+    let vault = Vault::new(Keyring::read(key_file.ok_or(StartError::NoKeyFile)?)?);
+    let (verified, now) = (vault.clone(), clock.now());
+    db.read(move |conn| Ok::<_, StartError>(verified.verify(conn, now)?)).await?;
+    Ok(vault)
+}
+
+/// The address people use: the configured one, or where Odeus listens, if that is an address at all.
+pub fn public_url(settings: &Settings) -> Result<PublicUrl, StartError> {
+    match &settings.public_url {
+        Some(url) => Ok(PublicUrl::parse(url)?),
+        None if settings.addr.ip().is_unspecified() => Err(StartError::NoPublicUrl(settings.addr)),
+        None => Ok(PublicUrl::parse(&format!("http://{}", settings.addr))?),
+    }
+}
+
+/// The way mails go: to the mail server, or into files under the data dir.
+pub fn transport(settings: &Settings, public: &PublicUrl) -> Result<Transport, StartError> {
+    let from = settings.mail_from.clone().unwrap_or_else(|| {
+        let by_name = text::email(&format!("odeus@{}", public.origin().host()));
+        format!("Odeus <{}>", by_name.unwrap_or_else(|_no_name| "odeus@localhost".to_owned()))
+    });
+    let way = match &settings.smtp_url {
+        Some(url) => Way::Smtp(url.expose().to_owned()),
+        None => Way::Files(settings.data_dir.join("mail")),
+    };
+    Ok(Transport::new(MailSettings { from, way })?)
+}
+
+/// What may be called: what the operator allows, but for Odeus itself and what it runs on.
+pub fn egress(settings: &Settings) -> Egress {
+    let services = [(&settings.database_url, 5432), (&settings.smtp_url, 25)];
+    let services = services.into_iter().filter_map(|(url, port)| {
+        let url = Url::parse(url.as_ref()?.expose()).ok()?;
+        (url.host_str()?.trim_matches(['[', ']']), url.port().unwrap_or(port)).to_socket_addrs().ok()
+    });
+    let own = [Some(settings.addr), settings.metrics_addr].into_iter().flatten();
+    settings.egress.sparing(own.chain(services.flatten()))
+}
+
+/// What the app is made of. A handler asks for each by its type.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The secrets.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Clock,
+    /// The address people use.
+    pub public: PublicUrl,
+    /// The password hasher.
+    pub passwords: Passwords,
+    /// The way out.
+    pub client: Client,
+    /// The integrations' definitions.
+    pub registry: Registry,
+    /// The way mails go.
+    pub transport: Transport,
+    /// The counters.
+    pub metrics: Metrics,
+    /// Whether new requests are taken.
+    pub readiness: Readiness,
+}
+
+impl Parts {
+    /// Builds them from the settings, over what is open already.
+    pub fn build(settings: &Settings, db: Db, vault: Vault, clock: Clock) -> Result<Self, StartError> {
+        let public = public_url(settings)?;
+        Ok(Self {
+            db,
+            vault,
+            clock,
+            passwords: Passwords::new(settings.workers.saturating_sub(1))?,
+            client: Client::new(egress(settings), Limits::default())?,
+            registry: Registry::new(settings.origin_map.clone()),
+            transport: transport(settings, &public)?,
+            metrics: Metrics::new()?,
+            readiness: Readiness::default(),
+            public,
+        })
+    }
+
+    /// Puts each where handlers find it.
+    fn share(&self, cfg: &mut ServiceConfig) {
+        cfg.app_data(Data::new(self.db.clone()));
+        cfg.app_data(Data::new(self.vault.clone()));
+        cfg.app_data(Data::new(self.clock.clone()));
+        cfg.app_data(Data::new(self.public.clone()));
+        cfg.app_data(Data::new(self.passwords.clone()));
+        cfg.app_data(Data::new(self.client.clone()));
+        cfg.app_data(Data::new(self.registry.clone()));
+        cfg.app_data(Data::new(self.metrics.clone()));
+        cfg.app_data(Data::new(self.readiness.clone()));
+    }
+
+    /// Starts every job.
+    pub fn start_jobs(&self) -> Jobs {
+        let mut jobs = Jobs::new();
+        let mail = self.mail_job();
+        jobs.start(|stop| send_mail::run(mail, stop));
+        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), stop));
+        jobs
+    }
+
+    /// What sends the mails that wait.
+    pub fn mail_job(&self) -> SendMail {
+        let (to_password, to_connection) = (self.public.clone(), self.public.clone());
+        let addresses = Addresses {
+            host: self.public.origin().host().to_owned(),
+            set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(token))),
+            connection: Box::new(move |slug, id| to_connection.absolute(&Urls::of(slug).connection(id))),
+        };
+        SendMail {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            transport: self.transport.clone(),
+            compose: compose::composer(self.registry.clone(), addresses),
+            metrics: self.metrics.clone(),
+        }
+    }
+}
+
+/// Where to listen, and with how much.
+pub struct Doors {
+    /// The socket for people and programs.
+    pub listener: TcpListener,
+    /// The socket for Prometheus alone; without one, `/metrics` is beside the pages.
+    pub metrics: Option<TcpListener>,
+    /// Threads that answer.
+    pub workers: usize,
+    /// Connections in the pool.
+    pub pool: u32,
+}
+
+impl Doors {
+    /// Binds the sockets that the settings name.
+    pub fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let bind = |addr| TcpListener::bind(addr).map_err(|source| StartError::Listen { addr, source });
+        Ok(Self {
+            listener: bind(settings.addr)?,
+            metrics: settings.metrics_addr.map(bind).transpose()?,
+            workers: settings.workers,
+            pool: settings.db_pool,
+        })
+    }
+}
+
+/// The app on its sockets.
+pub struct App {
+    servers: Vec<Server>,
+    readiness: Readiness,
+}
+
+impl App {
+    /// Takes the sockets. It answers once it runs.
+    pub fn build(parts: &Parts, doors: Doors) -> Result<Self, StartError> {
+        let mut servers =
+            vec![main_server(parts.clone(), doors.listener, doors.metrics.is_none(), doors.workers, doors.pool)?];
+        if let Some(listener) = doors.metrics {
+            servers.push(metrics_server(parts.clone(), listener)?);
+        }
+        Ok(Self { servers, readiness: parts.readiness.clone() })
+    }
+
+    /// Answers until `stop` says how long load balancers need to notice; then nothing new is taken, and what is under way
+    /// is finished (R-51).
+    pub async fn run(self, jobs: Jobs, stop: impl Future<Output = Duration>) -> Result<(), StartError> {
+        let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
+        let mut serving = JoinSet::new();
+        for server in self.servers {
+            serving.spawn(server);
+        }
+        let settle = tokio::select! {
+            settle = stop => settle,
+            Some(ended) = serving.join_next() => {
+                return ended.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(StartError::Server);
+            }
+        };
+        self.readiness.drain();
+        tokio::time::sleep(settle).await;
+        let closing = async {
+            for handle in &handles {
+                handle.stop(true).await;
+            }
+        };
+        tokio::join!(closing, jobs.finish(JOBS_END_WITHIN));
+        Ok(())
+    }
+}
+
+fn main_server(
+    parts: Parts,
+    listener: TcpListener,
+    has_metrics: bool,
+    workers: usize,
+    pool: u32,
+) -> Result<Server, StartError> {
+    // As many threads as connections: waiting is then a fair queue, and p99 a tenth of what it is with more.
+    let blocking = usize::try_from(pool).unwrap_or(usize::MAX) / workers.max(1);
+    let server = HttpServer::new(move || {
+        let shared = parts.clone();
+        actix_web::App::new()
+            .configure(|cfg| shared.share(cfg))
+            .configure(|cfg| routes(cfg, has_metrics))
+            .wrap(session::middleware(parts.db.clone(), parts.clock.clone(), &parts.public))
+            .wrap(HtmxMiddleware)
+            .wrap(from_fn(render::render))
+            .wrap(from_fn(headers::add))
+            .wrap(Compress::default())
+            .wrap(from_fn(metrics::count))
+    });
+    Ok(server
+        .workers(workers)
+        .worker_max_blocking_threads(blocking.max(1))
+        .shutdown_timeout(REQUESTS_END_WITHIN_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .map_err(StartError::Server)?
+        .run())
+}
+
+fn metrics_server(parts: Parts, listener: TcpListener) -> Result<Server, StartError> {
+    let server = HttpServer::new(move || {
+        let shared = parts.clone();
+        actix_web::App::new()
+            .configure(|cfg| shared.share(cfg))
+            .configure(metrics::routes)
+            .configure(probes::routes)
+            .wrap(from_fn(headers::add))
+    });
+    let server = server.workers(1).shutdown_timeout(1).disable_signals();
+    Ok(server.listen(listener).map_err(StartError::Server)?.run())
+}
+
+/// Every route of the house.
+fn routes(cfg: &mut ServiceConfig, has_metrics: bool) {
+    assets::routes(cfg);
+    probes::routes(cfg);
+    if has_metrics {
+        metrics::routes(cfg);
+    }
+    web::routes(cfg);
+}
