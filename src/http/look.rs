@@ -1,6 +1,10 @@
-//! How names look where a picture would stand: initials, a letter, a colour. And the words of the roles.
+//! How names look where a picture would stand: initials, a letter, a colour. And how people say the words of the code:
+//! roles, auth types, states, effects.
 
+use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
+use crate::domain::connections::ConnectionStatus;
+use crate::domain::integrations::definition::Effect;
 
 /// The colours of letter tiles, 1 to this.
 const TONES: u32 = 8;
@@ -29,6 +33,35 @@ pub fn role(role: &Role) -> &'static str {
         Role::Admin => "Admin",
         Role::Editor => "Editor",
         Role::Member => "Member",
+    }
+}
+
+/// An auth type as people say it.
+pub fn auth_type(auth_type: &AuthType) -> &'static str {
+    match auth_type {
+        AuthType::Oauth => "Sign-in",
+        AuthType::ApiKey => "API key",
+        AuthType::ServiceAccount => "Service account",
+        AuthType::None => "No credential",
+    }
+}
+
+/// A connection's state as people say it.
+pub fn status(status: &ConnectionStatus) -> &'static str {
+    match status {
+        ConnectionStatus::Active => "Active",
+        ConnectionStatus::NeedsReconnect => "Needs reconnect",
+        ConnectionStatus::Misconfigured => "Misconfigured",
+        ConnectionStatus::Suspended => "Suspended",
+        ConnectionStatus::Disabled => "Disabled",
+    }
+}
+
+/// An action's effect as people say it.
+pub fn effect(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Read => "Reads",
+        Effect::Write => "Changes data",
     }
 }
 

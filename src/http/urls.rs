@@ -1,8 +1,16 @@
 //! Addresses, in one place: what a link or a redirect may say. Those that leave the site are built from the configured
 //! public URL and nothing else (D-53).
 
+use std::future::Ready;
+use std::future::ready;
+
+use actix_web::FromRequest;
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
 use url::Url;
 
+use crate::domain::oauth::flows::ReturnTo;
+use crate::http::error::Error;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
@@ -83,16 +91,47 @@ impl PublicUrl {
     }
 }
 
-/// The addresses of one workspace.
+/// Where a provider sends people back to: each integration of each workspace has its own (D-21).
+pub fn oauth_callback(slug: &str, key: &str) -> String {
+    format!("/oauth/callback/{slug}/{key}")
+}
+
+/// The addresses of one workspace. As a handler's argument: those of the workspace that its proof was drawn in.
 #[derive(Clone, Debug)]
 pub struct Urls {
+    slug: String,
     base: String,
+}
+
+impl FromRequest for Urls {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(req.match_info().get("workspace").map(Self::of).ok_or_else(Error::not_found))
+    }
 }
 
 impl Urls {
     /// Those under `/w/{slug}`.
     pub fn of(slug: &str) -> Self {
-        Self { base: format!("/w/{slug}") }
+        Self { slug: slug.to_owned(), base: format!("/w/{slug}") }
+    }
+
+    /// Where the provider of an integration sends people back to.
+    pub fn oauth_callback(&self, key: &str) -> String {
+        oauth_callback(&self.slug, key)
+    }
+
+    /// Where one goes with a connection that was just made.
+    pub fn after_connecting(&self, to: &ReturnTo, connection: &ConnectionId) -> String {
+        match to {
+            ReturnTo::Connection => self.connection(connection),
+            ReturnTo::AgentAction { agent, action, draft } if draft.is_empty() => self.agent_action(agent, action),
+            ReturnTo::AgentAction { agent, action, draft } => {
+                with_query(&self.agent_action(agent, action), "draft", draft)
+            }
+        }
     }
 
     /// What can be connected.
@@ -143,6 +182,11 @@ impl Urls {
     /// An OAuth flow: the page that says where one is going, and goes there.
     pub fn oauth_flow(&self, id: &FlowId) -> String {
         format!("{}/oauth/{id}", self.base)
+    }
+
+    /// The question whether another account takes the place of the one before.
+    pub fn oauth_account(&self, id: &FlowId) -> String {
+        format!("{}/oauth/{id}/account", self.base)
     }
 
     /// Agents.
@@ -201,6 +245,28 @@ impl Urls {
     }
 }
 
+/// An address outside of Odeus that a page links to: http or https, whatever was stored (D-22).
+#[derive(Clone, Debug)]
+pub struct OutwardUrl(Url);
+
+impl OutwardUrl {
+    /// Takes an absolute http or https address.
+    pub fn parse(text: &str) -> Option<Self> {
+        Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http")).map(Self)
+    }
+
+    /// The host that it leads to.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for OutwardUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
 /// Where to go after signing in, if it is a path of ours: it begins with one slash, before and after the normalisation
 /// that a browser does (D-23).
 pub fn safe_path(path: &str) -> Option<String> {
@@ -223,6 +289,26 @@ pub fn safe_path(path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_out_of_odeus_is_never_a_script() {
+        assert_eq!(OutwardUrl::parse("https://id.example.com/a?b=c").unwrap().host(), "id.example.com");
+        for wrong in ["javascript:alert(1)", "data:text/html,x", "/w/acme", "file:///etc/passwd", ""] {
+            assert!(OutwardUrl::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_connection_leads_back_to_the_action_that_needed_it() {
+        let (urls, connection) = (Urls::of("acme"), ConnectionId::new());
+        let (agent, action) = (AgentId::new(), AgentActionId::new());
+        let to = |draft: &str| ReturnTo::AgentAction { agent, action, draft: draft.to_owned() };
+
+        assert_eq!(urls.after_connecting(&ReturnTo::Connection, &connection), urls.connection(&connection));
+        assert_eq!(urls.after_connecting(&to(""), &connection), urls.agent_action(&agent, &action));
+        let back = urls.after_connecting(&to("a&b"), &connection);
+        assert_eq!(back, format!("{}?draft=a%26b", urls.agent_action(&agent, &action)));
+    }
 
     #[test]
     fn a_return_address_stays_on_our_own_site() {

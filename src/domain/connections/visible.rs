@@ -1,6 +1,7 @@
 //! Lists of connections: the policy's `View` (and `Attach`) as SQL. A property test holds the two equal.
 
 use diesel::QueryResult;
+use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::BigInt;
@@ -112,6 +113,37 @@ fn of_integration(
         .bind::<Uuid, _>(actor.user)
         .bind::<Timestamptz, _>(actor.at)
         .bind::<Text, _>(integration)
+        .load(conn)
+}
+
+/// How many connections of one kind the actor may use.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Standing {
+    /// The integration's key.
+    #[diesel(sql_type = Text)]
+    pub integration: String,
+    /// Whether they are the actor's own.
+    #[diesel(sql_type = Bool)]
+    pub is_owner: bool,
+    /// Whether they work.
+    #[diesel(sql_type = Text)]
+    pub status: ConnectionStatus,
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// The connections that the actor may use, counted by integration and state.
+pub fn standings(conn: &mut PgConnection, actor: &Actor) -> QueryResult<Vec<Standing>> {
+    let sql = format!(
+        "SELECT v.integration, v.is_owner, v.status, count(*) AS count
+         FROM (SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id WHERE c.workspace_id = $1) v
+         WHERE v.is_owner OR v.shared IS NOT NULL GROUP BY v.integration, v.is_owner, v.status"
+    );
+    diesel::sql_query(sql)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Uuid, _>(actor.user)
+        .bind::<Timestamptz, _>(actor.at)
         .load(conn)
 }
 

@@ -19,6 +19,7 @@ use crate::db::schema::custom_integrations;
 use crate::domain::integrations::catalog;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::document;
+use crate::domain::integrations::document::Problem;
 use crate::kernel::ids::WorkspaceId;
 use crate::outbound::origin::OriginMap;
 
@@ -35,7 +36,15 @@ pub enum RegistryError {
 
 database_errors!(RegistryError);
 
-type Kept = HashMap<(WorkspaceId, String), (Vec<u8>, Arc<Definition>)>;
+/// A custom document as it was read, under its digest.
+#[derive(Clone)]
+struct Read {
+    digest: Vec<u8>,
+    definition: Arc<Definition>,
+    notes: Arc<[Problem]>,
+}
+
+type Kept = HashMap<(WorkspaceId, String), Read>;
 
 /// The definitions. Cheap to clone.
 #[derive(Clone)]
@@ -70,7 +79,25 @@ impl Registry {
             .select(custom_integrations::digest)
             .first(conn)
             .optional()?;
-        digest.map(|digest| self.custom(conn, workspace, key, digest)).transpose()
+        digest.map(|digest| Ok(self.custom(conn, workspace, key, digest)?.definition)).transpose()
+    }
+
+    /// What of a custom integration's document could not be carried over; nothing for a built-in one.
+    pub fn notes(
+        &self,
+        conn: &mut PgConnection,
+        workspace: WorkspaceId,
+        key: &str,
+    ) -> Result<Arc<[Problem]>, RegistryError> {
+        let digest: Option<Vec<u8>> = custom_integrations::table
+            .find((workspace, key))
+            .select(custom_integrations::digest)
+            .first(conn)
+            .optional()?;
+        match digest {
+            Some(digest) if !self.is_builtin(key) => Ok(self.custom(conn, workspace, key, digest)?.notes),
+            Some(_) | None => Ok(Arc::default()),
+        }
     }
 
     /// All definitions of a workspace, by name.
@@ -81,7 +108,7 @@ impl Registry {
             .load(conn)?;
         let mut all = self.0.builtin.clone();
         for (key, digest) in custom {
-            all.push(self.custom(conn, workspace, &key, digest)?);
+            all.push(self.custom(conn, workspace, &key, digest)?.definition);
         }
         all.sort_by_cached_key(|definition| definition.name.to_lowercase());
         Ok(all)
@@ -98,22 +125,21 @@ impl Registry {
         workspace: WorkspaceId,
         key: &str,
         digest: Vec<u8>,
-    ) -> Result<Arc<Definition>, RegistryError> {
+    ) -> Result<Read, RegistryError> {
         let place = (workspace, key.to_owned());
         let kept = self.0.custom.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
-        if let Some((kept_digest, definition)) = kept
-            && kept_digest == digest
-        {
-            return Ok(definition);
+        if let Some(read) = kept.filter(|read| read.digest == digest) {
+            return Ok(read);
         }
         let text: String =
             custom_integrations::table.find((workspace, key)).select(custom_integrations::document).first(conn)?;
         let unreadable = |_problems| RegistryError::Unreadable(key.to_owned());
-        let mut definition = document::read(&text).map_err(unreadable)?.definition.mapped(&self.0.map);
+        let document = document::read(&text).map_err(unreadable)?;
+        let mut definition = document.definition.mapped(&self.0.map);
         key.clone_into(&mut definition.key);
-        let definition = Arc::new(definition);
+        let read = Read { digest, definition: Arc::new(definition), notes: document.notes.into() };
         let mut kept = self.0.custom.write().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(place, (digest, definition.clone()));
-        Ok(definition)
+        kept.insert(place, read.clone());
+        Ok(read)
     }
 }

@@ -21,7 +21,9 @@ use crate::authz::actions::Connect;
 use crate::authz::actions::Maintain;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::WorkspaceFacts;
 use crate::authz::proof::Authorized;
+use crate::authz::proof::Guarded;
 use crate::database_errors;
 use crate::db::DbError;
 use crate::db::schema::oauth_flows;
@@ -138,6 +140,11 @@ impl Flow {
         serde_json::from_value(self.return_to.clone()).unwrap_or(ReturnTo::Connection)
     }
 
+    /// Whether its callback may still come.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.consumed_at.is_none() && self.expires_at > now
+    }
+
     /// What a secret of this flow is bound to.
     pub fn context<'a>(&'a self, purpose: Purpose, origins: &'a Origins) -> Context<'a> {
         Context {
@@ -149,6 +156,27 @@ impl Flow {
             auth_type: Some(AuthType::Oauth),
             origins,
         }
+    }
+}
+
+impl Guarded for Flow {
+    /// The browser session that asks, and the flow.
+    type Key = (SessionId, FlowId);
+    type Facts = WorkspaceFacts;
+
+    /// It is there for its own person in its own browser session only.
+    fn load(conn: &mut PgConnection, actor: &Actor, (session, id): &Self::Key) -> QueryResult<Option<Self>> {
+        oauth_flows::table
+            .find((actor.workspace, id))
+            .filter(oauth_flows::user_id.eq(actor.user))
+            .filter(oauth_flows::session_id.eq(session))
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+
+    fn facts(&self) -> WorkspaceFacts {
+        WorkspaceFacts
     }
 }
 
@@ -296,19 +324,6 @@ fn authorize_url(
         }
     }
     url
-}
-
-/// The person's own open flow, for the page that says where they are going.
-pub fn find(conn: &mut PgConnection, actor: &Actor, session: SessionId, id: FlowId) -> QueryResult<Option<Flow>> {
-    oauth_flows::table
-        .find((actor.workspace, id))
-        .filter(oauth_flows::user_id.eq(actor.user))
-        .filter(oauth_flows::session_id.eq(session))
-        .filter(oauth_flows::consumed_at.is_null())
-        .filter(oauth_flows::expires_at.gt(actor.at))
-        .select(Flow::as_select())
-        .first(conn)
-        .optional()
 }
 
 /// Uses a flow up by its `state`: of two callbacks at the same time, one gets it (D-21, step 2).

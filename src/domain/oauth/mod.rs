@@ -4,5 +4,6 @@ pub mod callback;
 pub mod flows;
 pub mod renewal;
 pub mod revocation;
+pub mod trial;
 
 mod endpoint;

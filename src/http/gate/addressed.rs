@@ -7,8 +7,13 @@ use actix_web::HttpRequest;
 use crate::authz::proof::Guarded;
 use crate::domain::connections::Connection;
 use crate::domain::integrations::integration::Integration;
+use crate::domain::oauth::callback::held::Held;
+use crate::domain::oauth::flows::Flow;
 use crate::domain::people::workspaces::Workspace;
+use crate::http::session;
 use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::FlowId;
+use crate::kernel::ids::SessionId;
 
 /// A resource that an address can name.
 pub trait Addressed: Guarded {
@@ -32,6 +37,24 @@ impl Addressed for Connection {
     fn key(req: &HttpRequest) -> Option<ConnectionId> {
         segment(req, "connection")
     }
+}
+
+impl Addressed for Flow {
+    fn key(req: &HttpRequest) -> Option<(SessionId, FlowId)> {
+        of_this_browser(req)
+    }
+}
+
+impl Addressed for Held {
+    fn key(req: &HttpRequest) -> Option<(SessionId, FlowId)> {
+        of_this_browser(req)
+    }
+}
+
+/// A flow is named by the browser session that began it as much as by its id (D-20).
+fn of_this_browser(req: &HttpRequest) -> Option<(SessionId, FlowId)> {
+    let (_, session) = session::signed_in(req)?;
+    Some((session, segment(req, "flow")?))
 }
 
 fn segment<T: FromStr>(req: &HttpRequest, name: &str) -> Option<T> {

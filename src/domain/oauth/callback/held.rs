@@ -11,6 +11,8 @@ use diesel::sql_types::Uuid;
 
 use crate::authz::actions::Maintain;
 use crate::authz::actor::Actor;
+use crate::authz::facts::WorkspaceFacts;
+use crate::authz::proof::Guarded;
 use crate::authz::proof::authorize;
 use crate::db::schema::connections;
 use crate::db::schema::oauth_flows;
@@ -32,6 +34,10 @@ use crate::vault::sealed::Sealed;
 /// What the owner decides about.
 #[derive(Debug)]
 pub struct Held {
+    /// The flow that holds the tokens.
+    pub flow: FlowId,
+    /// The browser session that it belongs to.
+    pub session: SessionId,
     /// The connection.
     pub connection: ConnectionId,
     /// The integration's key.
@@ -40,8 +46,22 @@ pub struct Held {
     pub account: Option<String>,
 }
 
-/// The tokens that a flow of this person and session holds, if it does.
-pub fn find(conn: &mut PgConnection, actor: &Actor, session: SessionId, flow: FlowId) -> QueryResult<Option<Held>> {
+impl Guarded for Held {
+    /// The browser session that asks, and the flow.
+    type Key = (SessionId, FlowId);
+    type Facts = WorkspaceFacts;
+
+    /// It is there for its own person in its own browser session only, while the flow is good.
+    fn load(conn: &mut PgConnection, actor: &Actor, (session, flow): &Self::Key) -> QueryResult<Option<Self>> {
+        find(conn, actor, *session, *flow)
+    }
+
+    fn facts(&self) -> WorkspaceFacts {
+        WorkspaceFacts
+    }
+}
+
+fn find(conn: &mut PgConnection, actor: &Actor, session: SessionId, flow: FlowId) -> QueryResult<Option<Held>> {
     let row: Option<(Option<ConnectionId>, String, Option<String>)> = oauth_flows::table
         .find((actor.workspace, flow))
         .filter(oauth_flows::user_id.eq(actor.user))
@@ -51,7 +71,9 @@ pub fn find(conn: &mut PgConnection, actor: &Actor, session: SessionId, flow: Fl
         .select((oauth_flows::reconnects, oauth_flows::integration, oauth_flows::held_account))
         .first(conn)
         .optional()?;
-    Ok(row.and_then(|(connection, integration, account)| Some(Held { connection: connection?, integration, account })))
+    Ok(row.and_then(|(connection, integration, account)| {
+        Some(Held { flow, session, connection: connection?, integration, account })
+    }))
 }
 
 type Tokens = (Option<Sealed>, Option<Sealed>, Option<Timestamp>, Option<Vec<String>>, i32);

@@ -1,0 +1,73 @@
+//! What would stop if a connection went away (R15), in numbers. The rows are counted where they lie; what they mean is
+//! the business of agents and runs.
+
+use chrono::Duration;
+use diesel::QueryResult;
+use diesel::QueryableByName;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::BigInt;
+use diesel::sql_types::Timestamptz;
+use diesel::sql_types::Uuid;
+
+use crate::authz::actor::Actor;
+use crate::kernel::ids::ConnectionId;
+
+/// How far back runs are counted.
+const RECENT: Duration = Duration::days(30);
+
+/// What depends on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, QueryableByName)]
+pub struct Usage {
+    /// How often it is shared.
+    #[diesel(sql_type = BigInt)]
+    pub shares: i64,
+    /// How many agents have it preselected.
+    #[diesel(sql_type = BigInt)]
+    pub agents: i64,
+    /// On how many actions.
+    #[diesel(sql_type = BigInt)]
+    pub actions: i64,
+    /// How many other people can act through it, by a share or by one of these agents.
+    #[diesel(sql_type = BigInt)]
+    pub people: i64,
+    /// How many runs used it in the last 30 days.
+    #[diesel(sql_type = BigInt)]
+    pub recent_runs: i64,
+}
+
+/// What depends on a connection of the actor's workspace.
+pub fn usage(conn: &mut PgConnection, actor: &Actor, connection: ConnectionId) -> QueryResult<Usage> {
+    diesel::sql_query(
+        "WITH bound AS (
+             SELECT a.agent_id, a.id FROM bindings b
+             JOIN agent_actions a ON a.workspace_id = b.workspace_id AND a.id = b.agent_action_id
+             WHERE b.workspace_id = $1 AND b.connection_id = $2),
+         shared AS (
+             SELECT grantee_user, grantee_group, grantee_workspace FROM connection_shares
+             WHERE workspace_id = $1 AND connection_id = $2 AND (expires_at IS NULL OR expires_at > $3)),
+         reached AS (
+             SELECT * FROM shared
+             UNION ALL SELECT grantee_user, grantee_group, grantee_workspace FROM agent_shares
+                 WHERE workspace_id = $1 AND agent_id IN (SELECT agent_id FROM bound)
+             UNION ALL SELECT owner_id, NULL, NULL FROM agents
+                 WHERE workspace_id = $1 AND id IN (SELECT agent_id FROM bound))
+         SELECT (SELECT count(*) FROM shared) AS shares,
+                (SELECT count(DISTINCT agent_id) FROM bound) AS agents,
+                (SELECT count(*) FROM bound) AS actions,
+                (SELECT count(*) FROM memberships m
+                 WHERE m.workspace_id = $1 AND m.status = 'active'
+                   AND m.user_id NOT IN (SELECT owner_id FROM connections WHERE workspace_id = $1 AND id = $2)
+                   AND EXISTS (SELECT 1 FROM reached r
+                               WHERE r.grantee_workspace OR r.grantee_user = m.user_id OR r.grantee_group IN (
+                                   SELECT group_id FROM group_members g
+                                   WHERE g.workspace_id = $1 AND g.user_id = m.user_id))) AS people,
+                (SELECT count(*) FROM runs
+                 WHERE workspace_id = $1 AND connection_id = $2 AND started_at > $4) AS recent_runs",
+    )
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(connection)
+    .bind::<Timestamptz, _>(actor.at)
+    .bind::<Timestamptz, _>(actor.at - RECENT)
+    .get_result(conn)
+}
