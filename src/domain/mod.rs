@@ -9,3 +9,4 @@ pub mod integrations;
 pub mod oauth;
 pub mod outbox;
 pub mod people;
+pub mod runs;

@@ -87,7 +87,10 @@ impl Vault {
     ) -> Result<TokenSet, ExchangeError> {
         let verifier = verifier.map(|verifier| self.open_text_for(endpoint.token_url, verifier)).transpose()?;
         let (registration, mut sent) = self.registration(endpoint)?;
-        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_not_a_url| ExchangeError::Malformed)?;
+        let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_not_a_url| {
+            let description = "our own redirect address is not an address; check ODEUS_PUBLIC_URL".to_owned();
+            ExchangeError::Refused { error: "not_sent".to_owned(), description }
+        })?;
         let registration = registration.set_redirect_uri(redirect_uri);
         sent.add(code.expose());
         let mut request = registration.exchange_code(AuthorizationCode::new(code.expose().to_owned()));

@@ -5,6 +5,9 @@
 //! Each of these is recognised however its bytes are written: plain, percent-, JSON- or HTML-escaped, also mixed.
 //! Members of JSON answers whose name says that they are tokens lose their value whatever it is.
 
+mod members;
+mod search;
+
 use std::fmt::Write;
 
 use base64::Engine;
@@ -15,14 +18,13 @@ use zeroize::Zeroizing;
 
 use crate::kernel::text;
 use crate::outbound::request::Response;
+use crate::vault::scrub::members::hide_members;
+use crate::vault::scrub::search::Search;
 
 /// What stands where a secret was.
 pub(in crate::vault) const REMOVED: &str = "[removed]";
 /// Shorter secrets would take harmless words out of answers.
 const MIN_LEN: usize = 8;
-/// Names of JSON members that hold tokens, without case, hyphens and underscores.
-const TOKEN_NAMES: [&str; 5] = ["accesstoken", "refreshtoken", "idtoken", "clientsecret", "privatekey"];
-
 /// The secrets that one request carries.
 #[derive(Default)]
 pub(in crate::vault) struct Scrub {
@@ -79,106 +81,23 @@ impl Scrub {
     }
 
     fn clean_bytes(&self, body: Vec<u8>) -> Vec<u8> {
-        let mut starts = [false; 256];
-        for first in self.forms.iter().filter_map(|form| form.first()).chain(b"%\\&+") {
-            if let Some(start) = starts.get_mut(usize::from(*first)) {
-                *start = !self.forms.is_empty();
-            }
+        if self.forms.is_empty() {
+            return body;
         }
-        let mut ends = Ends::default();
+        let mut search = Search::new(&body, &self.forms);
         let mut found: Vec<(usize, usize)> = Vec::new();
         let mut resume = 0;
         for (at, byte) in body.iter().enumerate() {
-            if at < resume || !starts.get(usize::from(*byte)).is_some_and(|start| *start) {
-                continue;
-            }
-            if let Some(end) = self.forms.iter().filter_map(|form| ends.of(&body, at, form)).max() {
+            if at >= resume
+                && search.may_start_with(*byte)
+                && let Some(end) = search.end_at(at)
+            {
                 found.push((at, end));
                 resume = end;
             }
         }
-        replace(body, &found)
+        if search.is_spent() { REMOVED.into() } else { replace(body, &found) }
     }
-}
-
-/// Where a form can end, for each way to read the bytes before.
-#[derive(Default)]
-struct Ends {
-    now: Vec<usize>,
-    next: Vec<usize>,
-}
-
-impl Ends {
-    /// The end of `form` if it stands in `body` at `at`.
-    fn of(&mut self, body: &[u8], at: usize, form: &[u8]) -> Option<usize> {
-        self.now.clear();
-        self.now.push(at);
-        for byte in form {
-            self.next.clear();
-            for at in &self.now {
-                step(body.get(*at..).unwrap_or_default(), *byte, |length| self.next.push(at + length));
-            }
-            if self.next.is_empty() {
-                return None;
-            }
-            self.next.dedup();
-            std::mem::swap(&mut self.now, &mut self.next);
-        }
-        self.now.iter().copied().max()
-    }
-}
-
-/// Calls `found` with the length of each way in which `rest` begins with `byte`.
-fn step(rest: &[u8], byte: u8, mut found: impl FnMut(usize)) {
-    if rest.first() == Some(&byte) {
-        found(1);
-    }
-    match rest {
-        [b'+', ..] if byte == b' ' => found(1),
-        [b'%', high, low, ..] if hex_value(&[*high, *low]) == Some(u32::from(byte)) => found(3),
-        [b'\\', b'u', a, b, c, d, ..] if byte.is_ascii() && hex_value(&[*a, *b, *c, *d]) == Some(u32::from(byte)) => {
-            found(6);
-        }
-        [b'\\', letter, ..] if short_escape(*letter) == Some(byte) => found(2),
-        [b'&', rest @ ..] if byte.is_ascii() => {
-            let name = rest.iter().position(|byte| *byte == b';').filter(|length| *length <= 8);
-            if let Some(name) = name.and_then(|length| rest.get(..length))
-                && entity(name) == Some(u32::from(byte))
-            {
-                found(name.len() + 2);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn short_escape(letter: u8) -> Option<u8> {
-    match letter {
-        b'"' | b'\\' | b'/' | b'\'' => Some(letter),
-        b'b' => Some(0x08),
-        b'f' => Some(0x0c),
-        b'n' => Some(b'\n'),
-        b'r' => Some(b'\r'),
-        b't' => Some(b'\t'),
-        _ => None,
-    }
-}
-
-fn entity(name: &[u8]) -> Option<u32> {
-    match name {
-        b"amp" => Some(u32::from(b'&')),
-        b"lt" => Some(u32::from(b'<')),
-        b"gt" => Some(u32::from(b'>')),
-        b"quot" => Some(u32::from(b'"')),
-        b"apos" => Some(u32::from(b'\'')),
-        [b'#', b'x' | b'X', digits @ ..] => hex_value(digits),
-        [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok(),
-        _ => None,
-    }
-}
-
-fn hex_value(digits: &[u8]) -> Option<u32> {
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// The characters of base64 that depend on `bytes` alone when `shift` bytes stand in front of them.
@@ -216,58 +135,6 @@ fn replace(body: Vec<u8>, found: &[(usize, usize)]) -> Vec<u8> {
     }
     clean.extend_from_slice(body.get(from..).unwrap_or_default());
     clean
-}
-
-/// Empties token-named members of a JSON text. It reads strings and colons only, so numbers and spaces stay as they
-/// came, and a text that breaks off is cleaned as far as it goes.
-fn hide_members(body: Vec<u8>) -> Vec<u8> {
-    if !matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
-        return body;
-    }
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    let mut at = 0;
-    while let Some(quote) = position(&body, at, |byte| byte == b'"') {
-        let end = string_end(&body, quote + 1);
-        at = end + 1;
-        let Some(colon) = position(&body, at, |byte| !byte.is_ascii_whitespace()) else { break };
-        if body.get(colon) != Some(&b':') || !is_token_name(body.get(quote + 1..end).unwrap_or_default()) {
-            continue;
-        }
-        let Some(value) = position(&body, colon + 1, |byte| !byte.is_ascii_whitespace()) else { break };
-        if body.get(value) == Some(&b'"') {
-            let end = string_end(&body, value + 1);
-            if end > value + 1 {
-                found.push((value + 1, end));
-            }
-            at = end + 1;
-        }
-    }
-    replace(body, &found)
-}
-
-fn position(body: &[u8], from: usize, is_it: impl Fn(u8) -> bool) -> Option<usize> {
-    body.get(from..)?.iter().position(|byte| is_it(*byte)).map(|at| from + at)
-}
-
-/// Where the string that begins at `from` has its closing quote; the end of the text if it has none.
-fn string_end(body: &[u8], from: usize) -> usize {
-    let mut is_escaped = false;
-    let end = body.get(from..).unwrap_or_default().iter().position(|byte| {
-        let is_end = *byte == b'"' && !is_escaped;
-        is_escaped = *byte == b'\\' && !is_escaped;
-        is_end
-    });
-    end.map_or(body.len(), |end| from + end)
-}
-
-fn is_token_name(name: &[u8]) -> bool {
-    if name.len() > 100 {
-        return false;
-    }
-    let quoted = format!("\"{}\"", String::from_utf8_lossy(name));
-    let name = serde_json::from_str::<String>(&quoted).unwrap_or(quoted);
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    TOKEN_NAMES.contains(&plain.as_str())
 }
 
 #[cfg(test)]
@@ -352,20 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn token_members_lose_their_value_and_the_rest_stays_as_it_came() {
-        let body = r#" {"id": 12345678901234567890123, "access_token" : "a\"b", "x": {"refreshToken":"r","note":"access_token"},
-            "client_secret": null, "private_key": "", "access\u005ftoken":"z", "list":["access_token","v"]}"#;
-        let clean = r#" {"id": 12345678901234567890123, "access_token" : "[removed]", "x": {"refreshToken":"[removed]","note":"access_token"},
-            "client_secret": null, "private_key": "", "access\u005ftoken":"[removed]", "list":["access_token","v"]}"#;
-
-        let hide = |body: &str| String::from_utf8(hide_members(body.as_bytes().to_vec())).unwrap();
-        assert_eq!(hide(body), clean);
-        assert_eq!(hide(r#"{"id_token": "cut off"#), r#"{"id_token": "[removed]"#);
-        assert_eq!(hide(r#"{"access_token""#), r#"{"access_token""#);
-        assert_eq!(hide(r#"no json "access_token": "x""#), r#"no json "access_token": "x""#);
-    }
-
-    #[test]
     fn headers_are_cleaned_and_a_wrong_length_goes() {
         let mut scrub = Scrub::default();
         scrub.add("sk_live_1234");
@@ -377,6 +230,15 @@ mod tests {
 
         assert_eq!(clean.headers, [header("link", "<https://x/?key=[removed]>")]);
         assert_eq!(clean.body, REMOVED.as_bytes());
+    }
+
+    #[test]
+    fn an_answer_made_to_be_slow_is_removed_whole() {
+        let secret = format!("{}b", "a".repeat(4000));
+
+        assert_eq!(cleaned(&secret, &"a".repeat(200_000)), REMOVED);
+        assert_eq!(cleaned(&secret, &"&".repeat(200_000)), "&".repeat(200_000));
+        assert_eq!(cleaned(&secret, &secret.repeat(50)), REMOVED.repeat(50));
     }
 
     #[test]

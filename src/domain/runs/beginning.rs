@@ -1,0 +1,369 @@
+//! Lets a call begin, or says why not: in one transaction the policy is asked with the facts of this moment, the sealed
+//! secret is read in the same statement (D-33), and the run is written down before anything leaves.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use diesel::Connection as _;
+use diesel::pg::PgConnection;
+use serde_json::Value;
+
+use crate::authz::actor::Actor;
+use crate::authz::facts::CredentialMode;
+use crate::authz::policy::Reason;
+use crate::domain::agents::AgentAction;
+use crate::domain::connections::secrets::AccessSecret;
+use crate::domain::integrations::definition::ActionDefinition;
+use crate::domain::integrations::definition::Definition;
+use crate::domain::integrations::definition::Effect;
+use crate::domain::integrations::registry::Registry;
+use crate::domain::integrations::validation::FieldError;
+use crate::domain::runs::admission::Admission;
+use crate::domain::runs::admission::admit;
+use crate::domain::runs::call::Call;
+use crate::domain::runs::call::IntegrationName;
+use crate::domain::runs::call::Outcome;
+use crate::domain::runs::call::RunError;
+use crate::domain::runs::confirmation::Agreement;
+use crate::domain::runs::confirmation::Preview;
+use crate::domain::runs::confirmation::call_fingerprint;
+use crate::domain::runs::ending::sentence;
+use crate::domain::runs::hold;
+use crate::domain::runs::hold::Hold;
+use crate::domain::runs::hold::Listener;
+use crate::domain::runs::record;
+use crate::domain::runs::record::Attempt;
+use crate::domain::runs::record::Key;
+use crate::domain::runs::record::Standing;
+use crate::domain::runs::repeat;
+use crate::domain::runs::run::RunConnection;
+use crate::domain::runs::run::RunStatus;
+use crate::domain::runs::target::Target;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::RunId;
+use crate::kernel::ids::UserId;
+use crate::outbound::request::Request;
+use crate::vault::Vault;
+use crate::vault::VaultError;
+
+/// How long after its beginning nobody is at a run any more: longer than the runner gives all of it together.
+const LOST_AFTER_SECONDS: i64 = 65;
+const MAX_KEY: usize = 255;
+
+/// Who asks for what.
+#[derive(Debug)]
+pub struct Ask {
+    /// The caller.
+    pub actor: Actor,
+    /// The action, which the caller may run.
+    pub action: AgentAction,
+    /// The rest.
+    pub call: Call,
+}
+
+/// A call that is written down and may leave.
+#[derive(Debug)]
+pub struct Begun {
+    /// Who asked for what.
+    pub ask: Ask,
+    /// The integration.
+    pub definition: Arc<Definition>,
+    /// The run.
+    pub run: RunId,
+    /// When it began.
+    pub at: Timestamp,
+    /// The caller's name.
+    pub caller_name: String,
+    /// Method and address.
+    pub request_line: String,
+    /// The connection.
+    pub connection: RunConnection,
+    /// Its owner.
+    pub owner: UserId,
+}
+
+/// What comes of asking.
+#[derive(Debug)]
+pub enum Beginning {
+    /// It may leave.
+    Go {
+        /// What is known of it.
+        begun: Box<Begun>,
+        /// What leaves.
+        request: Box<Request>,
+        /// With which credential.
+        secret: Box<AccessSecret>,
+    },
+    /// It does not.
+    Stop(Outcome),
+}
+
+/// The call on the stage where it is decided: everything that does not depend on the database any more.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain::runs) struct Scene<'a> {
+    pub(in crate::domain::runs) ask: &'a Ask,
+    pub(in crate::domain::runs) definition: &'a Definition,
+    pub(in crate::domain::runs) defined: &'a ActionDefinition,
+    request: &'a Request,
+    request_line: &'a str,
+    key: Option<&'a Key>,
+    at: Timestamp,
+}
+
+struct Admitted {
+    run: RunId,
+    caller_name: String,
+    target: Target,
+}
+
+/// Looks the input over, asks the policy, and writes the call down.
+pub fn begin(
+    conn: &mut PgConnection,
+    registry: &Registry,
+    vault: &Vault,
+    ask: Ask,
+    at: Timestamp,
+) -> Result<Beginning, RunError> {
+    let definition = registry.find(conn, ask.actor.workspace, &ask.action.integration)?;
+    let Some(definition) = definition.filter(|definition| definition.action(&ask.action.action).is_some()) else {
+        return Ok(Beginning::Stop(vanished(conn, &ask, at)?));
+    };
+    let Some(defined) = definition.action(&ask.action.action) else { return Err(RunError::Stopped) };
+    if let Err(errors) = check(&ask.call) {
+        return Ok(Beginning::Stop(Outcome::Invalid(errors)));
+    }
+    let request = match defined.build(&ask.call.input) {
+        Ok(request) => request,
+        Err(errors) => return Ok(Beginning::Stop(Outcome::Invalid(errors))),
+    };
+    let request_line = format!("{} {}", request.method(), request.url());
+    let key = ask.call.idempotency_key.as_ref().map(|word| Key {
+        word: word.clone(),
+        fingerprint: call_fingerprint(ask.action.id, ask.call.connection, &ask.call.input),
+    });
+    let scene = Scene {
+        ask: &ask,
+        definition: &definition,
+        defined,
+        request: &request,
+        request_line: &request_line,
+        key: key.as_ref(),
+        at,
+    };
+    let decided = conn.transaction(|tx| scene.decide(tx, vault))?;
+    let Admitted { run, caller_name, target } = match decided {
+        Ok(admitted) => admitted,
+        Err(outcome) => return Ok(Beginning::Stop(outcome)),
+    };
+    let Target { owner, owner_name, name, secret, .. } = target;
+    let connection = RunConnection { id: secret.connection, name: Some(name), owner_name: Some(owner_name) };
+    let begun = Begun { ask, definition, run, at, caller_name, request_line, connection, owner };
+    Ok(Beginning::Go { begun: Box::new(begun), request: Box::new(request), secret: Box::new(secret) })
+}
+
+/// What no schema says: Postgres keeps no NUL in a text, and keys are words.
+fn check(call: &Call) -> Result<(), Vec<FieldError>> {
+    let error = |field: &str, message: &str| vec![FieldError { field: field.to_owned(), message: message.to_owned() }];
+    if has_nul(&call.input) {
+        return Err(error("", "The input has a character (U+0000) that cannot be stored."));
+    }
+    let is_word = |key: &String| !key.is_empty() && key.len() <= MAX_KEY && key.chars().all(|c| c.is_ascii_graphic());
+    if call.idempotency_key.as_ref().is_some_and(|key| !is_word(key)) {
+        return Err(error("idempotency_key", "Use 1 to 255 visible ASCII characters without spaces."));
+    }
+    Ok(())
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(object) => object.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The action is on the agent, but the integration does not have it any more.
+fn vanished(conn: &mut PgConnection, ask: &Ask, at: Timestamp) -> Result<Outcome, RunError> {
+    let detail =
+        "The integration does not have this action any more. An editor of the agent can take it off.".to_owned();
+    let run = RunId::new();
+    let attempt = Attempt {
+        run,
+        actor: &ask.actor,
+        action: &ask.action,
+        effect: Effect::Write,
+        connection: None,
+        input: &Value::Null,
+        request_line: None,
+        key: None,
+        at,
+        standing: &Standing::Ended { status: RunStatus::Refused, detail: detail.clone() },
+    };
+    record::begin(conn, &attempt)?;
+    Ok(Outcome::Refused { run, reason: None, detail })
+}
+
+impl Scene<'_> {
+    /// The inner `Err` is an outcome, not a failure: what was written on the way to it stays.
+    fn decide(&self, tx: &mut PgConnection, vault: &Vault) -> Result<Result<Admitted, Outcome>, RunError> {
+        let (target, caller_name) = match admit(tx, self)? {
+            Admission::Admitted { target, caller_name } => (*target, caller_name),
+            Admission::Waits(outcome) => return Ok(Err(outcome)),
+            Admission::Denied(reason) => return self.refuse(tx, reason).map(Err),
+            Admission::Unfit(detail) => return self.turn_away(tx, None, Hold::Refused(detail)).map(Err),
+        };
+        let listener = self.listener(&target);
+        let held = hold::by_status(target.secret.status, &listener)
+            .or_else(|| hold::by_scopes(self.defined, target.secret.auth_type, &target.scopes, &listener));
+        let held = match held {
+            Some(held) => Some(held),
+            None => self.unlock(tx, vault, &target)?,
+        };
+        if let Some(held) = held {
+            let stored = self.stored(tx)?;
+            return match stored {
+                Some(outcome) => Ok(Err(outcome)),
+                None => self.turn_away(tx, Some(&target), held).map(Err),
+            };
+        }
+        if let Some(unconfirmed) = self.unconfirmed(&target) {
+            return Ok(Err(self.stored(tx)?.unwrap_or(unconfirmed)));
+        }
+        Ok(match self.write(tx, &target)? {
+            Ok(run) => Ok(Admitted { run, caller_name, target }),
+            Err(outcome) => Err(outcome),
+        })
+    }
+
+    fn listener<'t>(&'t self, target: &'t Target) -> Listener<'t> {
+        Listener {
+            credentials: self.ask.action.credentials,
+            is_owner: target.owner == self.ask.actor.user,
+            integration: &self.definition.name,
+            connection: &target.name,
+            owner: &target.owner_name,
+        }
+    }
+
+    /// Opening needs no connection to the database afterwards.
+    fn unlock(&self, tx: &mut PgConnection, vault: &Vault, target: &Target) -> Result<Option<Hold>, RunError> {
+        let Some(sealed) = &target.secret.sealed else { return Ok(None) };
+        match vault.unlock(tx, self.ask.actor.workspace, sealed) {
+            Ok(()) => Ok(None),
+            Err(VaultError::Database(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(connection.id = %target.secret.connection, %error, "a stored secret cannot be used");
+                Ok(Some(Hold::Refused(sentence(&error.to_string()))))
+            }
+        }
+    }
+
+    fn stored(&self, tx: &mut PgConnection) -> Result<Option<Outcome>, RunError> {
+        self.key.map_or(Ok(None), |key| repeat::find(tx, &self.ask.actor, key, self.at))
+    }
+
+    fn unconfirmed(&self, target: &Target) -> Option<Outcome> {
+        if !self.ask.action.requires_confirmation {
+            return None;
+        }
+        let agreement = Agreement {
+            user: self.ask.actor.user,
+            action: self.ask.action.id,
+            fingerprint: &self.defined.fingerprint(),
+            connection: target.secret.connection,
+            input: &self.ask.call.input,
+        };
+        let confirmation = agreement.word();
+        if self.ask.call.confirmation.as_ref() == Some(&confirmation) {
+            return None;
+        }
+        Some(Outcome::NeedsConfirmation { preview: Preview::of(self.request), confirmation })
+    }
+
+    fn write(&self, tx: &mut PgConnection, target: &Target) -> Result<Result<RunId, Outcome>, RunError> {
+        let run = RunId::new();
+        let standing = Standing::Begun { deadline: self.at + Duration::seconds(LOST_AFTER_SECONDS) };
+        let attempt = self.attempt(run, Some(target), &standing);
+        if record::begin(tx, &attempt)? {
+            return Ok(Ok(run));
+        }
+        // The key is taken: by a call that counts, or by one whose day is over.
+        if let Some(outcome) = self.stored(tx)? {
+            return Ok(Err(outcome));
+        }
+        Ok(if record::begin(tx, &attempt)? { Ok(run) } else { Err(Outcome::KeyReusedWithOtherInput) })
+    }
+
+    fn refuse(&self, tx: &mut PgConnection, reason: Reason) -> Result<Outcome, RunError> {
+        match self.turn_away(tx, None, Hold::Refused(reason.to_string()))? {
+            Outcome::Refused { run, detail, .. } => Ok(Outcome::Refused { run, reason: Some(reason), detail }),
+            other => Ok(other),
+        }
+    }
+
+    /// Writes down that the call does not leave, without its key: once what is wrong is mended, it may come again.
+    fn turn_away(&self, tx: &mut PgConnection, target: Option<&Target>, hold: Hold) -> Result<Outcome, RunError> {
+        let (status, detail) = match hold {
+            Hold::NeedsReconnect(detail) => (RunStatus::NeedsReconnect, detail),
+            Hold::Refused(detail) => (RunStatus::Refused, detail),
+        };
+        let run = RunId::new();
+        let standing = Standing::Ended { status, detail: detail.clone() };
+        record::begin(tx, &Attempt { key: None, ..self.attempt(run, target, &standing) })?;
+        if status != RunStatus::NeedsReconnect {
+            return Ok(Outcome::Refused { run, reason: None, detail });
+        }
+        let integration = IntegrationName::of(self.definition);
+        let connection = target.and_then(|target| mendable(self.ask, target.secret.connection, target.owner));
+        Ok(Outcome::NeedsReconnect { run, integration, connection, detail })
+    }
+
+    fn attempt<'s>(&'s self, run: RunId, target: Option<&Target>, standing: &'s Standing) -> Attempt<'s> {
+        Attempt {
+            run,
+            actor: &self.ask.actor,
+            action: &self.ask.action,
+            effect: self.defined.effect,
+            connection: target.map(|target| (target.secret.connection, target.owner)),
+            input: &self.ask.call.input,
+            request_line: Some(self.request_line),
+            key: self.key,
+            at: self.at,
+            standing,
+        }
+    }
+}
+
+/// The connection, where its caller can mend it themselves. Not for a preselected action: it is not named there (R11).
+pub(in crate::domain::runs) fn mendable(ask: &Ask, connection: ConnectionId, owner: UserId) -> Option<ConnectionId> {
+    let is_theirs = ask.action.credentials == CredentialMode::Own && owner == ask.actor.user;
+    is_theirs.then_some(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_postgres_cannot_keep_is_refused_before_it_gets_there() {
+        let with = |input| check(&Call { input, ..Call::default() });
+
+        assert!(with(json!({"text": "fine"})).is_ok());
+        assert!(with(json!({"list": [{"text": "a\0b"}]})).is_err());
+        assert!(with(json!({"a\0b": 1})).is_err());
+    }
+
+    #[test]
+    fn an_idempotency_key_is_a_word() {
+        let with = |key: &str| check(&Call { idempotency_key: Some(key.to_owned()), ..Call::default() });
+
+        assert!(with("2c6f0c6e-6a35").is_ok());
+        for wrong in ["", "two words", "ü", &"k".repeat(256)] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+}

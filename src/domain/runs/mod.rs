@@ -1,0 +1,35 @@
+//! Runs: one execution of an agent's action, with exactly the right person's rights.
+//!
+//! A call is authorized, recorded and given its sealed secret in one transaction; then it leaves, holding no connection
+//! to the database; then one statement closes the record. `own` and `lent` are two kinds of resource with two rules of
+//! the policy and one code path from there on.
+
+pub mod admission;
+pub mod beginning;
+pub mod call;
+pub mod choices;
+pub mod confirmation;
+pub mod drafts;
+pub mod ending;
+pub mod hold;
+pub mod lent;
+pub mod own;
+pub mod record;
+pub mod repeat;
+pub mod resolution;
+pub mod run;
+pub mod runner;
+pub mod sending;
+pub mod sweep;
+pub mod target;
+pub mod underway;
+pub mod visible;
+
+pub use crate::domain::runs::call::Call;
+pub use crate::domain::runs::call::IntegrationName;
+pub use crate::domain::runs::call::Outcome;
+pub use crate::domain::runs::call::RunError;
+pub use crate::domain::runs::confirmation::Preview;
+pub use crate::domain::runs::run::Run;
+pub use crate::domain::runs::run::RunStatus;
+pub use crate::domain::runs::runner::Runner;

@@ -1,0 +1,181 @@
+//! A call with a connection of the caller's own choice (R8).
+
+use diesel::QueryResult;
+use diesel::QueryableByName;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::Bool;
+use diesel::sql_types::Nullable;
+use diesel::sql_types::Text;
+use diesel::sql_types::Timestamptz;
+use diesel::sql_types::Uuid;
+
+use crate::authz::actions::View;
+use crate::authz::actor::Actor;
+use crate::authz::facts::AgentFacts;
+use crate::authz::facts::ConnectionFacts;
+use crate::authz::facts::IntegrationFacts;
+use crate::authz::facts::OwnFacts;
+use crate::authz::facts::ShareAccess;
+use crate::authz::policy::Permits;
+use crate::authz::proof::Guarded;
+use crate::db::prepared::prepared;
+use crate::domain::agents::AgentActionKey;
+use crate::domain::agents::access::connection_share;
+use crate::domain::runs::target::CallRow;
+use crate::domain::runs::target::Target;
+use crate::domain::runs::target::TargetRow;
+use crate::domain::runs::target::call_columns;
+use crate::domain::runs::target::call_joins;
+use crate::domain::runs::target::target_columns;
+use crate::domain::runs::target::target_joins;
+use crate::kernel::ids::ConnectionId;
+
+/// Which call: an action on an agent, with one of the caller's connections.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnKey {
+    /// The action.
+    pub action: AgentActionKey,
+    /// The connection.
+    pub connection: ConnectionId,
+}
+
+/// An `own` action with a connection, seen by its caller.
+#[derive(Debug)]
+pub struct Own {
+    facts: OwnFacts,
+    /// The caller's name.
+    pub caller_name: String,
+    /// Whether the caller chose this connection for this agent and integration before.
+    pub is_remembered: bool,
+    /// The connection.
+    pub target: Target,
+}
+
+/// An `own` action, and the connections that its caller could use.
+#[derive(Debug)]
+pub struct OwnCall {
+    /// The agent.
+    pub agent: AgentFacts,
+    /// The integration.
+    pub integration: IntegrationFacts,
+    /// The caller's name.
+    pub caller_name: String,
+    /// The caller's own connections to the integration, then those shared with them.
+    pub candidates: Vec<Own>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(embed)]
+    call: CallRow,
+    #[diesel(embed)]
+    target: TargetRow,
+    #[diesel(sql_type = Bool)]
+    is_connection_owner: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    connection_shared: Option<ShareAccess>,
+    #[diesel(sql_type = Bool)]
+    is_remembered: bool,
+}
+
+macro_rules! statement {
+    ($connections:literal) => {
+        concat!(
+            "SELECT ",
+            call_columns!(),
+            ", ",
+            target_columns!("t"),
+            ", coalesce(t.owner_id = $2, false) AS is_connection_owner, ",
+            connection_share!("$1", "t.id", "$2", "$5"),
+            " AS connection_shared, coalesce(t.id = ch.connection_id, false) AS is_remembered",
+            call_joins!("$6", "own"),
+            " LEFT JOIN connection_choices ch ON ch.workspace_id = $1 AND ch.user_id = $2 AND ch.agent_id = a.id
+                AND ch.integration = aa.integration ",
+            $connections,
+            target_joins!("t"),
+            " ORDER BY is_connection_owner DESC, t.created_at, t.id LIMIT 200"
+        )
+    };
+}
+
+const WITH_EVERY_CANDIDATE: &str = statement!(
+    "LEFT JOIN LATERAL (
+        SELECT c.* FROM (
+            SELECT o.id FROM connections o
+                WHERE o.workspace_id = $1 AND o.owner_id = $2 AND o.integration = aa.integration
+            UNION
+            SELECT s.connection_id FROM connection_shares s WHERE s.workspace_id = $1 AND s.grantee_user = $2
+            UNION
+            SELECT s.connection_id FROM group_members g JOIN connection_shares s
+                ON s.workspace_id = g.workspace_id AND s.grantee_group = g.group_id
+                WHERE g.workspace_id = $1 AND g.user_id = $2
+            UNION
+            SELECT s.connection_id FROM connection_shares s WHERE s.workspace_id = $1 AND s.grantee_workspace
+        ) i JOIN connections c ON c.workspace_id = $1 AND c.id = i.id AND c.integration = aa.integration) t ON true "
+);
+
+const WITH_ONE: &str =
+    statement!("JOIN connections t ON t.workspace_id = $1 AND t.id = $7 AND t.integration = aa.integration ");
+
+/// The action as it is for its caller, with every connection that they could use; `None` if it is not there for them.
+pub fn find_call(conn: &mut PgConnection, actor: &Actor, key: &AgentActionKey) -> QueryResult<Option<OwnCall>> {
+    let rows: Vec<Row> = prepared(WITH_EVERY_CANDIDATE)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Uuid, _>(actor.user)
+        .bind::<Uuid, _>(key.agent)
+        .bind::<Uuid, _>(key.action)
+        .bind::<Timestamptz, _>(actor.at)
+        .bind::<Text, _>(actor.role)
+        .load(conn)?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let (agent, integration) = (first.call.agent(), first.call.integration());
+    let caller_name = first.call.caller_name.clone();
+    let candidates = rows.into_iter().filter_map(|row| row.into_own(actor)).collect();
+    Ok(Some(OwnCall { agent, integration, caller_name, candidates }))
+}
+
+impl Row {
+    fn into_own(self, actor: &Actor) -> Option<Own> {
+        let target = self.target.into_target(actor.workspace)?;
+        let connection = ConnectionFacts {
+            is_owner: self.is_connection_owner,
+            auth_type: target.secret.auth_type,
+            shared: self.connection_shared,
+        };
+        let facts = OwnFacts { agent: self.call.agent(), integration: self.call.integration(), connection };
+        Some(Own { facts, caller_name: self.call.caller_name, is_remembered: self.is_remembered, target })
+    }
+}
+
+impl Own {
+    /// The connection, as the policy sees it.
+    pub fn connection_facts(&self) -> &ConnectionFacts {
+        &self.facts.connection
+    }
+}
+
+impl Guarded for Own {
+    type Key = OwnKey;
+    type Facts = OwnFacts;
+
+    /// A connection that the caller may not see is as good as none: asking must not tell that it exists.
+    fn load(conn: &mut PgConnection, actor: &Actor, key: &OwnKey) -> QueryResult<Option<Self>> {
+        let rows: Vec<Row> = prepared(WITH_ONE)
+            .bind::<Uuid, _>(actor.workspace)
+            .bind::<Uuid, _>(actor.user)
+            .bind::<Uuid, _>(key.action.agent)
+            .bind::<Uuid, _>(key.action.action)
+            .bind::<Timestamptz, _>(actor.at)
+            .bind::<Text, _>(actor.role)
+            .bind::<Uuid, _>(key.connection)
+            .load(conn)?;
+        let own = rows.into_iter().next().and_then(|row| row.into_own(actor));
+        let may_see = |own: &Self| <View as Permits<ConnectionFacts>>::permits(actor, own.connection_facts()).is_ok();
+        Ok(own.filter(may_see))
+    }
+
+    fn facts(&self) -> OwnFacts {
+        self.facts
+    }
+}
