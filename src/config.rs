@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::net::ToSocketAddrs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use url::Url;
 
 use crate::outbound::guard::Egress;
 use crate::outbound::guard::EgressError;
@@ -173,6 +176,19 @@ impl Settings {
             log_format: lookup("ODEUS_LOG_FORMAT").unwrap_or_else(|| "text".to_owned()),
             metrics_addr: metrics_addr.map(|value| address("ODEUS_METRICS_ADDR", &value)).transpose()?,
         })
+    }
+}
+
+impl Settings {
+    /// Where Odeus itself is, and what it runs on: never to be called on a user's behalf, whatever is allowed.
+    pub fn own_addresses(&self) -> Vec<SocketAddr> {
+        let services = [(&self.database_url, 5432), (&self.smtp_url, 25)];
+        let services = services.into_iter().filter_map(|(url, port)| {
+            let url = Url::parse(url.as_ref()?.expose()).ok()?;
+            (url.host_str()?.trim_matches(['[', ']']), url.port().unwrap_or(port)).to_socket_addrs().ok()
+        });
+        let own = [Some(self.addr), self.metrics_addr].into_iter().flatten();
+        own.chain(services.flatten()).collect()
     }
 }
 

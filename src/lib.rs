@@ -7,11 +7,13 @@
 
 pub mod app;
 
+pub mod api;
 pub mod web;
 
 pub mod http;
 pub mod jobs;
 pub mod sandbox;
+pub mod seed;
 
 pub mod domain;
 
@@ -21,8 +23,8 @@ pub mod authz;
 pub mod mail;
 
 pub mod config;
+pub mod telemetry;
 
 pub mod db;
 pub mod kernel;
 pub mod outbound;
-pub mod telemetry;

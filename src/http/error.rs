@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::ResponseError;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
+use actix_web::http::uri::PathAndQuery;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -17,25 +18,29 @@ use crate::db::DbError;
 use crate::http::urls;
 use crate::http::urls::safe_path;
 
-/// An answer that is not what was asked for.
+/// An answer that is not what was asked for. In a box, because every fallible function around here returns one.
 #[derive(Debug)]
-pub struct Error {
-    pub(in crate::http) status: StatusCode,
+pub struct Error(Box<Said>);
+
+#[derive(Debug)]
+struct Said {
+    status: StatusCode,
     code: &'static str,
-    pub(in crate::http) title: &'static str,
+    title: &'static str,
     detail: String,
     members: Map<String, Value>,
     fields: Vec<(String, String)>,
-    pub(in crate::http) retry_after: Option<i64>,
-    pub(in crate::http) location: Option<String>,
+    retry_after: Option<i64>,
+    location: Option<String>,
     /// What is logged, never shown.
     cause: Option<String>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "whoever reports an error has no use for it afterwards")]
 impl Error {
     /// An error with a status, a stable code, a title and a sentence that says what to do.
     pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl ToString) -> Self {
-        Self {
+        Self(Box::new(Said {
             status,
             code,
             title,
@@ -45,7 +50,7 @@ impl Error {
             retry_after: None,
             location: None,
             cause: None,
-        }
+        }))
     }
 
     /// 409 with a code of its own.
@@ -63,6 +68,18 @@ impl Error {
         )
     }
 
+    /// 404 about something that a body names, which is not there or not for this person: the same sentence for both.
+    pub fn nothing_named(what: &str) -> Self {
+        let detail = format!("There is no such {what} here, or it is not visible to you.");
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Nothing here", detail)
+    }
+
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        let detail = "This address does not take that method; “Allow” says which ones it takes.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Wrong method", detail)
+    }
+
     /// 403, with the reason.
     pub fn forbidden(reason: Reason) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", reason)
@@ -70,10 +87,10 @@ impl Error {
 
     /// 303 to the sign-in page, which leads back; for a fragment, htmx is told to go there.
     pub fn sign_in_first(req: &HttpRequest) -> Self {
-        let back = req.uri().path_and_query().map(|path| path.as_str()).and_then(safe_path);
+        let back = req.uri().path_and_query().map(PathAndQuery::as_str).and_then(safe_path);
         let back = back.filter(|_| req.method() == actix_web::http::Method::GET);
         let mut error = Self::new(StatusCode::SEE_OTHER, "sign_in_first", "Sign in", "Sign in to go on.");
-        error.location = Some(match back {
+        error.0.location = Some(match back {
             Some(back) if back != urls::HOME => urls::sign_in_then(&back),
             Some(_) | None => urls::SIGN_IN.to_owned(),
         });
@@ -161,14 +178,14 @@ impl Error {
             "Something needs a change",
             "Some of this cannot be used as it is; see “errors”.",
         );
-        error.fields = fields.into_iter().collect();
+        error.0.fields = fields.into_iter().collect();
         error
     }
 
     /// 429.
     pub fn too_many(wait_seconds: i64, detail: impl ToString) -> Self {
         let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Please wait", detail);
-        error.retry_after = Some(wait_seconds.max(1));
+        error.0.retry_after = Some(wait_seconds.max(1));
         error
     }
 
@@ -180,8 +197,8 @@ impl Error {
             "Just a moment",
             "Odeus cannot reach its database right now. Nothing was lost; try again in a few seconds.",
         );
-        error.retry_after = Some(2);
-        error.cause = Some(cause.to_string());
+        error.0.retry_after = Some(2);
+        error.0.cause = Some(cause.to_string());
         error
     }
 
@@ -193,49 +210,66 @@ impl Error {
             "Something went wrong",
             "This is our fault, and it has been noted. Try again; if it stays, give your operator the request's number.",
         );
-        error.cause = Some(cause.to_string());
+        error.0.cause = Some(cause.to_string());
         error
     }
 
     /// Adds a member of its own to the problem document.
+    #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(member.to_owned(), value.into());
+        self.0.members.insert(member.to_owned(), value.into());
         self
     }
 
     /// Says when to try again.
+    #[must_use]
     pub fn retry_after(mut self, seconds: i64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+        self.0.retry_after = Some(seconds.max(1));
         self
+    }
+
+    /// When to try again, in seconds.
+    pub(in crate::http) fn wait_seconds(&self) -> Option<i64> {
+        self.0.retry_after
+    }
+
+    /// Where to go instead.
+    pub(in crate::http) fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
+    /// The title.
+    pub fn title(&self) -> &'static str {
+        self.0.title
     }
 
     /// The sentence for the person.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// RFC 9457.
     pub(in crate::http) fn problem(&self, request_id: &str) -> Value {
         let mut problem = json!({
-            "type": "about:blank", "title": self.title, "status": self.status.as_u16(), "code": self.code,
-            "detail": self.detail, "request_id": request_id,
+            "type": "about:blank", "title": self.0.title, "status": self.0.status.as_u16(), "code": self.0.code,
+            "detail": self.0.detail, "request_id": request_id,
         });
         if let Some(problem) = problem.as_object_mut() {
-            if !self.fields.is_empty() {
-                let errors = self.fields.iter().map(|(field, message)| json!({ "field": field, "message": message }));
+            if !self.0.fields.is_empty() {
+                let errors = self.0.fields.iter().map(|(field, message)| json!({ "field": field, "message": message }));
                 problem.insert("errors".to_owned(), errors.collect());
             }
-            problem.extend(self.members.clone());
+            problem.extend(self.0.members.clone());
         }
         problem
     }
@@ -243,7 +277,7 @@ impl Error {
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.cause.as_deref().unwrap_or(&self.detail))
+        write!(f, "{}: {}", self.0.code, self.0.cause.as_deref().unwrap_or(&self.0.detail))
     }
 }
 
@@ -251,12 +285,12 @@ impl std::error::Error for Error {}
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The bare status; `render` makes the rest.
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        HttpResponse::new(self.status)
+        HttpResponse::new(self.0.status)
     }
 }
 

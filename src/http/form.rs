@@ -84,6 +84,7 @@ fn unreadable() -> Error {
 #[derive(Clone, Debug, Default)]
 pub struct Mistakes(Vec<(String, String)>);
 
+#[expect(clippy::needless_pass_by_value, reason = "whoever notes a mistake has no use for its error afterwards")]
 impl Mistakes {
     /// Notes a mistake in a field.
     pub fn add(&mut self, field: impl Into<String>, message: impl ToString) {

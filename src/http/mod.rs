@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod body;
+pub mod credential;
 pub mod csrf;
 pub mod error;
 pub mod form;
@@ -12,7 +13,9 @@ pub mod look;
 pub mod metrics;
 pub mod page;
 pub mod probes;
+pub mod query;
 pub mod render;
+pub mod serving;
 pub mod session;
 pub mod situations;
 pub mod urls;

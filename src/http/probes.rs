@@ -63,17 +63,12 @@ async fn ready(
     if readiness.is_draining() {
         return not_ready();
     }
-    match tokio::time::timeout(PATIENCE, check(&db, &vault, &clock)).await {
-        Ok(Ok(())) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n"),
-        Ok(Err(error)) => {
-            tracing::warn!(cause = %error, "not ready to serve");
-            not_ready()
-        }
-        Err(_elapsed) => {
-            tracing::warn!("not ready to serve: the database takes longer than {} s", PATIENCE.as_secs());
-            not_ready()
-        }
-    }
+    let checked = tokio::time::timeout(PATIENCE, check(&db, &vault, &clock)).await;
+    let Err(reason) = checked.unwrap_or(Err(NotReady::Slow)) else {
+        return HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n");
+    };
+    tracing::warn!(%reason, "not ready to serve");
+    not_ready()
 }
 
 fn not_ready() -> HttpResponse {
@@ -85,6 +80,8 @@ fn not_ready() -> HttpResponse {
 
 #[derive(Debug, thiserror::Error)]
 enum NotReady {
+    #[error("the database takes longer than {} s", PATIENCE.as_secs())]
+    Slow,
     #[error(transparent)]
     Database(#[from] DbError),
     #[error(transparent)]

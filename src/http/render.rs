@@ -1,6 +1,8 @@
 //! How an error looks: a problem document for programs, a toast for a fragment, a page for people. What nobody who asked
 //! can mend is logged here, once, under the request's id.
 
+use std::fmt::Write;
+
 use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -11,12 +13,14 @@ use actix_web::dev::ServiceResponse;
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use askama::Template;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::http::error::Error;
+use crate::http::gate;
 use crate::http::headers::RequestId;
 
 /// Who asked, as far as the answer's shape depends on it.
@@ -61,11 +65,24 @@ pub async fn render(
             None => show(&Error::internal(error), &asker),
         },
         None if is_plain_failure && !response.headers().contains_key(header::CONTENT_TYPE) => {
-            show(&Error::not_found(), &asker)
+            unrouted(response.request().path(), &asker)
         }
         None => return Ok(response),
     };
     Ok(response.into_response(rendered))
+}
+
+/// Nothing takes this request. Programs are told whether the address or the method is wrong.
+fn unrouted(path: &str, asker: &Asker) -> HttpResponse {
+    let methods = if asker.is_program { gate::methods_at(path) } else { Vec::new() };
+    if methods.is_empty() {
+        return show(&Error::not_found(), asker);
+    }
+    let mut response = show(&Error::method_not_allowed(), asker);
+    if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 /// What actix itself refused: a query that cannot be read.
@@ -76,32 +93,32 @@ fn misunderstood(status: StatusCode) -> Error {
 
 fn show(error: &Error, asker: &Asker) -> HttpResponse {
     let request_id = &asker.request_id;
-    if error.status.is_server_error() {
+    if error.status().is_server_error() {
         let code = error.code();
-        tracing::error!(request.id = %request_id, code, cause = %error, "answered {} to a request", error.status);
+        tracing::error!(request.id = %request_id, code, cause = %error, "answered {} to a request", error.status());
     }
-    let mut response = HttpResponse::build(error.status);
-    if let Some(seconds) = error.retry_after {
+    let mut response = HttpResponse::build(error.status());
+    if let Some(seconds) = error.wait_seconds() {
         response.insert_header((header::RETRY_AFTER, seconds));
     }
     if asker.is_program {
-        if error.status == StatusCode::UNAUTHORIZED {
+        if error.status() == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         return response.content_type("application/problem+json").body(error.problem(request_id).to_string());
     }
     response.insert_header((header::VARY, "HX-Request"));
-    if let Some(location) = &error.location {
+    if let Some(location) = error.location() {
         if asker.is_fragment {
-            return HttpResponse::Ok().insert_header(("HX-Redirect", location.as_str())).finish();
+            return HttpResponse::Ok().insert_header(("HX-Redirect", location)).finish();
         }
-        return response.insert_header((header::LOCATION, location.as_str())).finish();
+        return response.insert_header((header::LOCATION, location)).finish();
     }
     if asker.is_fragment {
         let toast = json!({ "toast": { "tone": "danger", "message": error.detail() } });
         return response.insert_header(("HX-Trigger", ascii_json(&toast))).finish();
     }
-    let page = ErrorPage { status: error.status.as_u16(), title: error.title, detail: error.detail(), request_id };
+    let page = ErrorPage { status: error.status().as_u16(), title: error.title(), detail: error.detail(), request_id };
     match page.render() {
         Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
         Err(_) => response.body(error.detail().to_owned()),
@@ -114,9 +131,9 @@ pub(in crate::http) fn ascii_json(value: &Value) -> String {
         if c.is_ascii() {
             text.push(c);
         } else {
-            let mut units = [0_u16; 2];
-            for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+            for unit in c.encode_utf16(&mut [0_u16; 2]) {
+                // Writing to a String cannot fail.
+                write!(text, "\\u{unit:04x}").ok();
             }
         }
         text

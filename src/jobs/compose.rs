@@ -30,14 +30,17 @@ use crate::mail::letter::NeedsReconnect;
 use crate::mail::letter::PasswordReset;
 use crate::mail::message::Message;
 
+/// Makes an absolute address.
+type Addressing<T> = Box<dyn Fn(T) -> String + Send + Sync>;
+
 /// Where the links in letters lead, all on the configured public address (D-53).
 pub struct Addresses {
     /// The host, as it stands at the foot of a letter.
     pub host: String,
     /// Where the holder of a token sets a password.
-    pub set_password: Box<dyn Fn(&str) -> String + Send + Sync>,
-    /// The page of a connection in the workspace with this slug.
-    pub connection: Box<dyn Fn(&str, &ConnectionId) -> String + Send + Sync>,
+    pub set_password: Addressing<String>,
+    /// The page of a connection, in the workspace with this slug.
+    pub connection: Addressing<(String, ConnectionId)>,
 }
 
 struct Composer {
@@ -74,7 +77,7 @@ impl Composer {
 
     fn password_reset(&self, tx: &mut PgConnection, mail: &Claimed, now: Timestamp) -> Letter {
         let token = links::create(tx, mail.user, Purpose::ResetPassword, now).map_err(of_link)?;
-        let letter = PasswordReset { link: (self.addresses.set_password)(&token) };
+        let letter = PasswordReset { link: (self.addresses.set_password)(token) };
         Ok(Some(letter.message(self.heading(mail, now))?))
     }
 
@@ -83,7 +86,7 @@ impl Composer {
         let mut all = workspaces::of_user(tx, mail.user)?.into_iter();
         let Some(workspace) = all.find(|workspace| Some(workspace.id) == mail.workspace) else { return Ok(None) };
         let token = links::create(tx, mail.user, Purpose::SetPassword, now).map_err(of_link)?;
-        let link = (self.addresses.set_password)(&token);
+        let link = (self.addresses.set_password)(token);
         let letter = Invited { workspace: workspace.name, inviter: payload.inviter, link };
         Ok(Some(letter.message(self.heading(mail, now))?))
     }
@@ -103,7 +106,7 @@ impl Composer {
             integration: definition.map_or(connection.integration, |definition| definition.name.clone()),
             connection: connection.name,
             reason: connection.status_reason.unwrap_or_default(),
-            link: (self.addresses.connection)(&workspace.slug, &connection.id),
+            link: (self.addresses.connection)((workspace.slug, connection.id)),
         };
         Ok(Some(letter.message(self.heading(mail, now))?))
     }

@@ -1,6 +1,7 @@
 //! The face for people: one folder for each noun, with its routes, forms and pages. None names another.
 
 pub mod accounts;
+pub mod integrations;
 pub mod profile;
 
 use actix_web::web::ServiceConfig;
@@ -8,5 +9,6 @@ use actix_web::web::ServiceConfig;
 /// Adds every route.
 pub fn routes(cfg: &mut ServiceConfig) {
     accounts::routes(cfg);
+    integrations::routes(cfg);
     profile::routes(cfg);
 }

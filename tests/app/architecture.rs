@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// From the top down. Rooms on one line stand on one floor and do not name each other.
 const FLOORS: [&[&str]; 9] = [
-    &["main"],
+    &["main", "demo", "operator"],
     &["app"],
     &["web", "api"],
     &["http", "jobs", "seed", "sandbox"],
@@ -22,6 +22,9 @@ const FLOORS: [&[&str]; 9] = [
 /// A noun names only nouns to its left.
 const NOUNS: [&str; 9] =
     ["audit", "outbox", "accounts", "people", "integrations", "connections", "oauth", "agents", "runs"];
+
+/// The files of the program itself; all others are the library's.
+const PROGRAM: [&str; 3] = ["main", "demo", "operator"];
 
 /// Macros stand at the crate's root whatever room they are in.
 const MACROS: [(&str, &str); 2] = [("words", "kernel"), ("database_errors", "db")];
@@ -60,7 +63,7 @@ impl Source {
 
     /// Every path into the crate: the line it stands on, and its parts.
     fn paths(&self) -> Vec<(usize, Vec<&str>)> {
-        let root = if self.room() == "main" { "odeus::" } else { "crate::" };
+        let root = if PROGRAM.contains(&self.room()) { "odeus::" } else { "crate::" };
         let of_line = |(number, line)| {
             let pieces = str::split(line, root).skip(1);
             pieces.map(move |rest: &str| {
@@ -123,7 +126,10 @@ fn a_file_names_only_rooms_further_down_or_its_own() {
 #[test]
 fn only_main_and_app_read_the_settings() {
     let mut breaches = Vec::new();
-    for source in sources().iter().filter(|source| !matches!(source.room(), "main" | "app" | "config")) {
+    for source in sources()
+        .iter()
+        .filter(|source| !PROGRAM.contains(&source.room()) && !matches!(source.room(), "app" | "config"))
+    {
         for (line, path) in source.paths() {
             if path[0] == "config" {
                 breaches.push(format!("src/{}:{line} names config", source.path));
@@ -260,8 +266,11 @@ fn a_template_escapes_everything_and_carries_no_script() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut breaches = Vec::new();
     for path in files(&root) {
-        let text = fs::read_to_string(&path).unwrap();
-        let lower = text.to_lowercase();
+        let mut lower = fs::read_to_string(&path).unwrap().to_lowercase();
+        // Mail programs know no style sheets, and what they show has no policy for its content.
+        if path.parent().is_some_and(|folder| folder.ends_with("mail")) {
+            lower = lower.replace(" style=", " ");
+        }
         for word in
             ["|safe", "| safe", "escape = \"none\"", "hx-on", "javascript:", "js:", "<script>", " style=", "hx-vals"]
         {
@@ -291,7 +300,7 @@ fn the_library_lists_its_rooms_from_the_top_down() {
     let rooms: BTreeSet<String> = sources().iter().map(|source| source.room().to_owned()).collect();
     let unlisted: Vec<&String> = rooms
         .iter()
-        .filter(|room| !matches!(room.as_str(), "lib" | "main") && !listed.contains(&room.as_str()))
+        .filter(|room| *room != "lib" && !PROGRAM.contains(&room.as_str()) && !listed.contains(&room.as_str()))
         .collect();
     assert!(unlisted.is_empty(), "{unlisted:?}");
 }

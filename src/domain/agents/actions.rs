@@ -243,10 +243,10 @@ pub fn change(
     let (actor, action) = (proof.actor(), proof.resource());
     let mode = changes.credentials.map_or(action.credentials, Credentials::mode);
     let requires_confirmation = changes.requires_confirmation.unwrap_or(action.requires_confirmation);
-    let changed = diesel::update(agent_actions::table.find((actor.workspace, action.id)))
+    let rows = diesel::update(agent_actions::table.find((actor.workspace, action.id)))
         .set((agent_actions::credentials.eq(mode), agent_actions::requires_confirmation.eq(requires_confirmation)))
         .execute(conn)?;
-    if changed == 0 {
+    if rows == 0 {
         return Err(ActionError::Gone);
     }
     let detail = json!({ "agent": action.agent, "credentials": mode, "requires_confirmation": requires_confirmation });

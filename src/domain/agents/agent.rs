@@ -209,8 +209,8 @@ pub fn update(
         enabled: changes.is_enabled,
         updated_at: actor.at,
     };
-    let changed = diesel::update(agents::table.find((actor.workspace, agent.id))).set(changeset).execute(conn)?;
-    if changed == 0 {
+    let rows = diesel::update(agents::table.find((actor.workspace, agent.id))).set(changeset).execute(conn)?;
+    if rows == 0 {
         return Err(AgentError::Gone);
     }
     let detail = serde_json::json!({

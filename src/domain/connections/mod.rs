@@ -6,7 +6,6 @@ pub mod connecting;
 pub mod connection;
 pub mod lifecycle;
 pub mod secrets;
-pub mod usage;
 pub mod visible;
 
 pub use crate::domain::connections::connection::Connection;

@@ -24,6 +24,9 @@ use crate::outbound::guard::Egress;
 /// The most bytes a document may have.
 pub const MAX_BYTES: usize = 5 * 1024 * 1024;
 
+/// Stands in the addresses of integrations where a key would.
+const RESERVED: &str = "import";
+
 /// A document was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -73,7 +76,7 @@ pub fn create(
 ) -> Result<String, ImportError> {
     let actor = proof.actor();
     let key = text::slug(key.unwrap_or(&document.definition.key))?;
-    if registry.is_builtin(&key) {
+    if registry.is_builtin(&key) || key == RESERVED {
         return Err(ImportError::KeyTaken(key));
     }
     let taken = |error: diesel::result::Error| {

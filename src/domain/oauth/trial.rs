@@ -182,7 +182,9 @@ fn standstill(status: ConnectionStatus, reason: Option<&str>) -> Option<String> 
             Some(reason.unwrap_or("Its access has ended, so nothing was tried. Reconnect it.").to_owned())
         }
         ConnectionStatus::Misconfigured => Some(
-            reason.unwrap_or("The integration’s OAuth client is refused, so nothing was tried. Ask an admin.").to_owned(),
+            reason
+                .unwrap_or("The integration’s OAuth client is refused, so nothing was tried. Ask an admin.")
+                .to_owned(),
         ),
         ConnectionStatus::Suspended => {
             Some("It is suspended, so nothing was tried. A workspace admin has to adopt it.".to_owned())

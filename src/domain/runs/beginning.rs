@@ -297,27 +297,37 @@ impl Scene<'_> {
     }
 
     fn refuse(&self, tx: &mut PgConnection, reason: Reason) -> Result<Outcome, RunError> {
-        match self.turn_away(tx, None, Hold::Refused(reason.to_string()))? {
-            Outcome::Refused { run, detail, .. } => Ok(Outcome::Refused { run, reason: Some(reason), detail }),
-            other => Ok(other),
+        let detail = reason.to_string();
+        let run = self.turned_away(tx, None, (RunStatus::Refused, &detail))?;
+        Ok(Outcome::Refused { run, reason: Some(reason), detail })
+    }
+
+    fn turn_away(&self, tx: &mut PgConnection, target: Option<&Target>, hold: Hold) -> Result<Outcome, RunError> {
+        match hold {
+            Hold::Refused(detail) => {
+                let run = self.turned_away(tx, target, (RunStatus::Refused, &detail))?;
+                Ok(Outcome::Refused { run, reason: None, detail })
+            }
+            Hold::NeedsReconnect(detail) => {
+                let run = self.turned_away(tx, target, (RunStatus::NeedsReconnect, &detail))?;
+                let integration = IntegrationName::of(self.definition);
+                let connection = target.and_then(|it| mendable(self.ask, it.secret.connection, it.owner));
+                Ok(Outcome::NeedsReconnect { run, integration, connection, detail })
+            }
         }
     }
 
     /// Writes down that the call does not leave, without its key: once what is wrong is mended, it may come again.
-    fn turn_away(&self, tx: &mut PgConnection, target: Option<&Target>, hold: Hold) -> Result<Outcome, RunError> {
-        let (status, detail) = match hold {
-            Hold::NeedsReconnect(detail) => (RunStatus::NeedsReconnect, detail),
-            Hold::Refused(detail) => (RunStatus::Refused, detail),
-        };
+    fn turned_away(
+        &self,
+        tx: &mut PgConnection,
+        target: Option<&Target>,
+        (status, detail): (RunStatus, &str),
+    ) -> Result<RunId, RunError> {
         let run = RunId::new();
-        let standing = Standing::Ended { status, detail: detail.clone() };
+        let standing = Standing::Ended { status, detail: detail.to_owned() };
         record::begin(tx, &Attempt { key: None, ..self.attempt(run, target, &standing) })?;
-        if status != RunStatus::NeedsReconnect {
-            return Ok(Outcome::Refused { run, reason: None, detail });
-        }
-        let integration = IntegrationName::of(self.definition);
-        let connection = target.and_then(|target| mendable(self.ask, target.secret.connection, target.owner));
-        Ok(Outcome::NeedsReconnect { run, integration, connection, detail })
+        Ok(run)
     }
 
     fn attempt<'s>(&'s self, run: RunId, target: Option<&Target>, standing: &'s Standing) -> Attempt<'s> {

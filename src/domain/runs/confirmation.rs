@@ -102,7 +102,9 @@ fn canonical(context: &mut Context, value: &Value) {
         }
         Value::Array(items) => {
             length(context, b'a', items.len());
-            items.iter().for_each(|item| canonical(context, item));
+            for item in items {
+                canonical(context, item);
+            }
         }
         Value::String(string) => text(context, b's', string),
         Value::Number(number) => text(context, b'n', &number.to_string()),

@@ -118,7 +118,6 @@ fn by_send_error(effect: Effect, error: &SendError) -> RunStatus {
 /// What it means that the access could not be renewed. Nothing had left.
 pub fn by_renewal(asked: &Asked<'_>, error: &RenewError, needs_reconnect: String) -> Ending {
     let integration = asked.integration;
-    #[expect(clippy::wildcard_enum_match_arm, reason = "what else fails is ours to mend, and is logged where it fails")]
     match error {
         RenewError::NeedsReconnect(_) => Ending::without_answer(RunStatus::NeedsReconnect, needs_reconnect),
         RenewError::Misconfigured(_) => Ending::without_answer(
@@ -138,7 +137,11 @@ pub fn by_renewal(asked: &Asked<'_>, error: &RenewError, needs_reconnect: String
             RunStatus::Failed,
             format!("{integration} cannot be reached to renew the access. Nothing was sent; try again in a while."),
         ),
-        _ => Ending::without_answer(
+        RenewError::Gone => Ending::without_answer(
+            RunStatus::Refused,
+            "The connection was deleted meanwhile. Nothing was sent.".to_owned(),
+        ),
+        RenewError::Failed(_) => Ending::without_answer(
             RunStatus::Failed,
             "The access could not be renewed because of a problem of ours. Nothing was sent; try again.".to_owned(),
         ),

@@ -23,6 +23,7 @@ pub mod sending;
 pub mod sweep;
 pub mod target;
 pub mod underway;
+pub mod usage;
 pub mod visible;
 
 pub use crate::domain::runs::call::Call;

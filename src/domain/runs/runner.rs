@@ -36,12 +36,15 @@ use crate::domain::runs::run::RunStatus;
 use crate::domain::runs::sending::Sender;
 use crate::domain::runs::underway::UnderWay;
 use crate::kernel::clock::Clock;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::RunId;
+use crate::kernel::ids::WorkspaceId;
 use crate::outbound::client::Client;
 use crate::outbound::request::Response;
 use crate::vault::Vault;
 
 /// What renewing, sending and sending again may take together; shorter than it takes to count a run as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits between tries to write down how a run ended, while the database is away.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
@@ -111,10 +114,7 @@ impl Runner {
             ..begun.into_run(response)
         };
         let run = Arc::new(run);
-        let closing = move |run: &Run, conn: &mut _| {
-            record::end(conn, &Closing { workspace, run, connection: used, may_have_left })
-        };
-        self.close(&run, closing).await;
+        self.close(&run, Closed { workspace, connection: used, may_have_left }).await;
         tracing::debug!(run.id = %id, %status, duration_ms, "ended run {id}");
         let detail = || run.detail.clone().unwrap_or_default();
         if let Some(retry_after_seconds) = retry_after_seconds {
@@ -135,28 +135,41 @@ impl Runner {
 
     /// Writes down how the run ended. The call has left: whatever happens to the record, its caller is told what came
     /// back, and the sweep closes what stays open.
-    async fn close<F>(&self, run: &Arc<Run>, closing: F)
-    where
-        F: Fn(&Run, &mut diesel::pg::PgConnection) -> diesel::QueryResult<bool> + Copy + Send + 'static,
-    {
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let row = Arc::clone(run);
-            let closed: Result<bool, DbError> = self.db.read(move |conn| Ok(closing(&row, conn)?)).await;
-            match (closed, pauses.next()) {
-                (Ok(true), _) => return,
-                (Ok(false), _) => {
-                    tracing::warn!(run.id = %run.id, "run {} had been closed before it ended", run.id);
-                    return;
-                }
-                (Err(DbError::Unavailable(_)), Some(pause)) => sleep(pause).await,
-                (Err(error), _) => {
-                    tracing::error!(run.id = %run.id, %error, "could not write down how run {} ended", run.id);
-                    return;
-                }
+    async fn close(&self, run: &Arc<Run>, closed: Closed) {
+        let mut written = self.write_end(run, closed).await;
+        for pause in PAUSES {
+            if !matches!(written, Err(DbError::Unavailable(_))) {
+                break;
             }
+            sleep(pause).await;
+            written = self.write_end(run, closed).await;
+        }
+        match written {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(run.id = %run.id, "run {} had been closed before it ended", run.id),
+            Err(error) => log_unwritten(run.id, &error),
         }
     }
+
+    async fn write_end(&self, run: &Arc<Run>, closed: Closed) -> Result<bool, DbError> {
+        let run = Arc::clone(run);
+        let Closed { workspace, connection, may_have_left } = closed;
+        self.db
+            .read(move |conn| Ok(record::end(conn, &Closing { workspace, run: &run, connection, may_have_left })?))
+            .await
+    }
+}
+
+/// What the record of an ended run takes beside the run.
+#[derive(Clone, Copy)]
+struct Closed {
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    may_have_left: bool,
+}
+
+fn log_unwritten(run: RunId, error: &DbError) {
+    tracing::error!(run.id = %run, %error, "could not write down how run {run} ended");
 }
 
 impl Begun {

@@ -26,6 +26,7 @@ use crate::vault::sealed::Sealed;
 
 /// The agent and the integration, as they are for the caller.
 #[derive(Clone, Debug, QueryableByName)]
+#[expect(clippy::struct_excessive_bools, reason = "columns, which the facts take up one by one")]
 pub struct CallRow {
     #[diesel(sql_type = Text)]
     pub(in crate::domain::runs) caller_name: String,

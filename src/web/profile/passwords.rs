@@ -93,11 +93,7 @@ async fn verify(
     let given = given.unwrap_or_else(|| Password::from(String::new()));
     let is_right = passwords.verify(given, Some(hash)).await?;
     db.write(move |tx| {
-        if is_right {
-            guesses.clear(tx)?
-        } else {
-            guesses.count(tx, now)?
-        }
+        if is_right { guesses.clear(tx) } else { guesses.count(tx, now) }?;
         Ok::<_, Error>(())
     })
     .await?;

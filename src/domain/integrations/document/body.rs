@@ -50,6 +50,8 @@ const JSON_TYPES: [&str; 6] = [
     "application/scim+json",
     "application/ld+json",
 ];
+/// How many properties are looked up in what a media type says about them.
+const MAX_SAID: usize = 500;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Reads the body. `Err(Ok(why))`: the operation cannot do without what cannot be carried over.
@@ -62,7 +64,7 @@ pub(super) fn read(
     let Some(place) = operation.child("requestBody") else { return Ok(None) };
     let place = source.resolve(place).map_err(Err)?;
     let Some(content) = place.child("content") else { return Ok(None) };
-    let offered: Vec<&String> = entries(Some(content.value)).map(|(media, _)| media).collect();
+    let offered: Vec<&String> = entries(Some(content.value)).map(|(media, _)| media).take(50).collect();
     let required = place.value.get("required").and_then(Value::as_bool);
     let Some((media, encoding, content_type)) = choose(&offered) else {
         let names = offered.iter().map(|media| text::cut(media, 60)).collect::<Vec<_>>().join(", ");
@@ -85,13 +87,13 @@ pub(super) fn read(
 
 /// An example of the whole body is one of each property that has none of its own.
 fn add_examples(schema: &mut Value, media: &Value) {
-    let named = entries(media.get("examples")).find_map(|(_, example)| example.get("value"));
+    let named = entries(media.get("examples")).take(20).find_map(|(_, example)| example.get("value"));
     let Some(example) = media.get("example").or(named).and_then(Value::as_object) else { return };
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    for (name, value) in example {
+    for (name, value) in example.iter().take(MAX_SAID) {
         if let Some(Value::Object(property)) = properties.get_mut(name)
             && !property.contains_key("examples")
-            && let Some(examples) = keywords::examples(std::slice::from_ref(value))
+            && let Some(examples) = keywords::examples([value])
         {
             property.insert("examples".to_owned(), examples);
         }
@@ -117,7 +119,7 @@ fn choose<'m>(offered: &[&'m String]) -> Option<(&'m String, Encoding, &'static 
 }
 
 fn styles(media: &Value) -> BTreeMap<String, (Style, bool)> {
-    let stated = entries(media.get("encoding")).filter_map(|(name, encoding)| {
+    let stated = entries(media.get("encoding")).take(MAX_SAID).filter_map(|(name, encoding)| {
         let style = Style::from_str(encoding.get("style")?.as_str()?).ok()?;
         let explode = encoding.get("explode").and_then(Value::as_bool).unwrap_or(style == Style::Form);
         Some((name.clone(), (style, explode)))

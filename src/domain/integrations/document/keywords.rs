@@ -1,16 +1,25 @@
 //! The keywords of JSON Schema and of OpenAPI's dialects of it: what each holds, and how 3.0's become 2020-12's.
 
+use std::collections::BTreeSet;
+
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::integrations::document::source::clean;
+use crate::domain::integrations::document::source::is_at_most;
 use crate::domain::integrations::document::source::items;
 
 /// The longest text kept from a schema.
 pub(super) const MAX_TEXT: usize = 2000;
-/// The longest example kept, as JSON.
-const MAX_EXAMPLE: usize = 2000;
+/// The most that an example, a default or a constant may weigh: some 2 kB.
+const MAX_VALUE: usize = 40;
+/// The most choices kept; a choice among more is left open.
+const MAX_CHOICES: usize = 500;
+/// The most that all choices may weigh.
+const MAX_CHOICES_WEIGHT: usize = 1500;
+/// The most names of one object that are kept.
+const MAX_NAMES: usize = 1000;
 
 /// What a keyword holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +82,8 @@ pub(super) fn plain(words: &Map<String, Value>) -> Map<String, Value> {
             "type" => types(value),
             "title" | "description" => value.as_str().map(|text| Value::String(clean(text, MAX_TEXT))),
             "format" | "contentEncoding" | "contentMediaType" | "pattern" => value.as_str().map(Value::from),
-            "default" | "const" => Some(value.clone()),
-            "enum" => value.as_array().filter(|list| !list.is_empty()).map(|_| value.clone()),
+            "default" | "const" => Some(value).filter(|value| is_at_most(value, MAX_VALUE)).cloned(),
+            "enum" => choices(value),
             "minimum" | "maximum" => value.is_number().then(|| value.clone()),
             "multipleOf" => value.as_f64().filter(|number| *number > 0.0).map(|_| value.clone()),
             "exclusiveMinimum" | "exclusiveMaximum" => exclusive(key, value, words),
@@ -84,7 +93,7 @@ pub(super) fn plain(words: &Map<String, Value>) -> Map<String, Value> {
             "required" => names(value),
             "dependentRequired" => dependent(value),
             "examples" => examples(items(Some(value))),
-            "example" if !words.contains_key("examples") => examples(std::slice::from_ref(value)),
+            "example" if !words.contains_key("examples") => examples([value]),
             _ => None,
         };
         let key = if key == "example" { "examples" } else { key.as_str() };
@@ -100,12 +109,19 @@ pub(super) fn plain(words: &Map<String, Value>) -> Map<String, Value> {
     schema
 }
 
+fn choices(value: &Value) -> Option<Value> {
+    let fits = |list: &Vec<Value>| !list.is_empty() && list.len() <= MAX_CHOICES;
+    value.as_array().filter(|list| fits(list)).filter(|_| is_at_most(value, MAX_CHOICES_WEIGHT))?;
+    Some(value.clone())
+}
+
 fn types(value: &Value) -> Option<Value> {
     let is_type = |value: &&Value| {
         let known = ["string", "number", "integer", "boolean", "array", "object", "null"];
         value.as_str().is_some_and(|word| known.contains(&word))
     };
     match value.as_array() {
+        Some(list) if list.len() > 16 => None,
         Some(list) => {
             let mut list: Vec<Value> = list.iter().filter(is_type).cloned().collect();
             let mut seen = Vec::new();
@@ -129,25 +145,35 @@ fn exclusive(key: &str, value: &Value, words: &Map<String, Value>) -> Option<Val
 }
 
 fn names(value: &Value) -> Option<Value> {
-    let mut names: Vec<Value> = Vec::new();
-    for name in value.as_array()?.iter().filter(|name| name.is_string()) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    Some(Value::Array(names)).filter(|names| names != &json!([]))
+    let mut seen = BTreeSet::new();
+    let names = value.as_array().filter(|list| list.len() <= MAX_NAMES)?.iter().filter_map(Value::as_str);
+    let names: Vec<Value> = names.filter(|name| seen.insert(*name)).map(Value::from).collect();
+    if names.is_empty() { None } else { Some(Value::Array(names)) }
 }
 
 fn dependent(value: &Value) -> Option<Value> {
-    let entries = value.as_object()?.iter();
+    let entries = value.as_object().filter(|object| object.len() <= 50 && is_at_most(value, MAX_NAMES))?.iter();
     Some(entries.filter_map(|(key, value)| Some((key.clone(), names(value)?))).collect())
 }
 
 /// At most three examples, none of them long.
-pub(super) fn examples(list: &[Value]) -> Option<Value> {
-    let short = list.iter().filter(|example| example.to_string().len() <= MAX_EXAMPLE);
+pub(super) fn examples<'a>(list: impl IntoIterator<Item = &'a Value>) -> Option<Value> {
+    let short = list.into_iter().take(20).filter(|example| is_at_most(example, MAX_VALUE));
     let list: Vec<Value> = short.take(3).cloned().collect();
     if list.is_empty() { None } else { Some(Value::Array(list)) }
+}
+
+/// Only what decides: for a schema that is too large with all its words.
+pub(super) fn bare(mut schema: Map<String, Value>) -> Map<String, Value> {
+    schema.retain(|key, value| match key.as_str() {
+        "examples" | "title" => false,
+        "enum" => value.as_array().is_some_and(|list| list.len() <= 20),
+        _ => true,
+    });
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = clean(text, 150);
+    }
+    schema
 }
 
 /// 3.0's `nullable: true`.

@@ -48,10 +48,10 @@ use crate::vault::slot::Slot;
 
 /// How many operations a document may have.
 const MAX_ACTIONS: usize = 2000;
-/// About how many values all schemas together may have: some 100 MB.
-const MAX_VALUES: usize = 400_000;
-/// About how many values one schema may have, at least and at most.
-const VALUES_OF_ONE: (usize, usize) = (300, 1500);
+/// About how much all schemas together may weigh: some 100 MB.
+const MAX_WEIGHT: usize = 400_000;
+/// About how much one schema may weigh, at least and at most.
+const WEIGHT_OF_ONE: (usize, usize) = (300, 1500);
 
 /// Something in a document that is wrong, or that could not be carried over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,20 +112,20 @@ fn actions(
 ) -> Result<(Vec<ActionDefinition>, Addresses), Vec<Problem>> {
     let allowance = Allowance::new();
     let mut shared = Shared { methods, taken: taken(methods), allowance, budget: 0, keys: BTreeSet::new() };
-    let mut values = MAX_VALUES;
+    let mut left = MAX_WEIGHT;
     let mut actions = Vec::new();
     let mut addresses = Addresses::new();
     let mut problems: Vec<Problem> = Vec::new();
     for (at, (operation, requirements)) in operations.iter().zip(requirements).enumerate() {
         // Most inputs are small, so that a large one may take more than its part.
-        let (least, most) = VALUES_OF_ONE;
-        shared.budget = (values * 2 / (operations.len() - at)).clamp(least, most);
+        let (least, most) = WEIGHT_OF_ONE;
+        shared.budget = (left * 2 / (operations.len() - at)).clamp(least, most);
         match operations::action(source, &mut shared, operation, requirements) {
             Ok((action, server)) => {
                 if !addresses.iter().any(|(pointer, _)| *pointer == server.pointer) {
                     addresses.push((server.pointer, server.url));
                 }
-                values = values.saturating_sub(source::count(&action.input_schema));
+                left = left.saturating_sub(source::weight(&action.input_schema));
                 actions.push(action);
             }
             Err(Unfit::Lost(why)) => {

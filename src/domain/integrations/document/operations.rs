@@ -27,9 +27,13 @@ use crate::domain::integrations::document::source::Source;
 use crate::domain::integrations::document::source::entries;
 use crate::domain::integrations::document::source::join;
 use crate::domain::integrations::document::source::prose;
+use crate::domain::integrations::document::source::weight;
 use crate::domain::integrations::request;
 use crate::domain::integrations::validation::Compiled;
 use crate::kernel::text;
+
+/// The longest path template.
+const MAX_PATH: usize = 1000;
 
 /// An operation, not yet read.
 pub(super) struct Operation<'a> {
@@ -61,7 +65,7 @@ pub(super) struct Shared<'m> {
     pub(super) methods: &'m [methods::Method],
     pub(super) taken: Taken,
     pub(super) allowance: Allowance,
-    /// About how many values the schema of the next input may have.
+    /// About how much the schema of the next input may weigh.
     pub(super) budget: usize,
     pub(super) keys: BTreeSet<String>,
 }
@@ -109,6 +113,9 @@ pub(super) fn action(
     requirements: &[Requirement],
 ) -> Result<(ActionDefinition, Server), Unfit> {
     let place = &operation.place;
+    if operation.path.len() > MAX_PATH {
+        return Err(Unfit::Lost("its path is too long".to_owned()));
+    }
     if operation.method == Method::TRACE {
         return Err(Unfit::Lost("TRACE is never sent".to_owned()));
     }
@@ -166,10 +173,14 @@ fn read_parameters(
 ) -> Result<Vec<parameters::Read>, Unfit> {
     let variables = request::variables(operation.path)
         .ok_or_else(|| Unfit::Lost("its path is not one that a request can be sent to".to_owned()))?;
+    if parameters::are_too_many(&operation.item, &operation.place) {
+        return Err(Unfit::Lost("it has too many parameters".to_owned()));
+    }
     let mut read = Vec::new();
     for place in parameters::places(source, &operation.item, &operation.place).map_err(Unfit::Wrong)? {
         let one = parameters::read(source, &mut shared.allowance, &shared.taken, &place, shared.budget)?;
         let Some(one) = one else { continue };
+        shared.budget = shared.budget.saturating_sub(weight(&one.schema));
         let is_path = one.parameter.location == Location::Path;
         if is_path && !variables.contains(&one.parameter.name.as_str()) {
             source.note(&place.pointer, format!("“{}” is left out: the path has no such variable", one.parameter.name));

@@ -22,6 +22,9 @@ use crate::domain::integrations::document::source::prose;
 use crate::domain::integrations::request::is_forbidden_header;
 use crate::kernel::text;
 
+/// How many parameters an operation may have, with its path's.
+const MAX_PARAMETERS: usize = 300;
+
 /// A parameter and the schema of its input.
 #[derive(Debug)]
 pub(super) struct Read {
@@ -42,6 +45,12 @@ enum Unfit {
 pub(super) struct Taken {
     pub(super) headers: Vec<String>,
     pub(super) query: Vec<String>,
+}
+
+/// Whether an operation has more parameters than are read.
+pub(super) fn are_too_many(item: &Place<'_>, own: &Place<'_>) -> bool {
+    let count = |place: &Place<'_>| items(place.value.get("parameters")).len();
+    count(item) + count(own) > MAX_PARAMETERS
 }
 
 /// The places of an operation's parameters: the path's, with the operation's own in place of those of the same name.
@@ -158,10 +167,8 @@ fn input_schema(
     if is_true(place.value, "deprecated") {
         schema.insert("deprecated".to_owned(), Value::Bool(true));
     }
-    let named: Vec<Value> =
-        entries(place.value.get("examples")).filter_map(|(_, example)| example.get("value").cloned()).collect();
-    let one: Vec<Value> = place.value.get("example").into_iter().cloned().collect();
-    if let Some(examples) = keywords::examples(&one).or_else(|| keywords::examples(&named)) {
+    let named = entries(place.value.get("examples")).take(20).filter_map(|(_, example)| example.get("value"));
+    if let Some(examples) = keywords::examples(place.value.get("example").into_iter().chain(named)) {
         schema.insert("examples".to_owned(), examples);
     }
     Ok(Some(Value::Object(schema)))

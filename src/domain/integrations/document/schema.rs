@@ -21,12 +21,13 @@ use crate::domain::integrations::document::source::entries;
 use crate::domain::integrations::document::source::is_true;
 use crate::domain::integrations::document::source::items;
 use crate::domain::integrations::document::source::reference;
+use crate::domain::integrations::document::source::weight;
 
 /// How deep an input may be described: its JSON is then at most 64 levels deep (D-45).
 const DEPTHS: [usize; 7] = [30, 8, 5, 3, 2, 1, 0];
 
 /// How many values a document's schemas are walked for, in all.
-const MAX_WORK: usize = 4_000_000;
+const MAX_WORK: usize = 2_000_000;
 /// How many patterns are tried.
 const MAX_PATTERNS: usize = 1000;
 /// How many calls deep the walk goes; it must end before the stack does.
@@ -76,8 +77,9 @@ pub(super) fn convert(
     place: &Place<'_>,
     budget: usize,
 ) -> Result<Option<Value>, Problem> {
-    for max_depth in DEPTHS {
-        if allowance.work == 0 && max_depth > 0 {
+    let tries = DEPTHS.into_iter().map(|max_depth| (max_depth, false)).chain([(0, true)]);
+    for (max_depth, bare) in tries {
+        if allowance.work == 0 && !bare {
             continue;
         }
         let mut converter = Converter {
@@ -86,6 +88,7 @@ pub(super) fn convert(
             pointer: &place.pointer,
             budget,
             max_depth,
+            bare,
             open: Vec::new(),
             level: 0,
             cuts: 0,
@@ -105,6 +108,8 @@ struct Converter<'c, 'a> {
     pointer: &'c str,
     budget: usize,
     max_depth: usize,
+    /// Whether words for people are kept short.
+    bare: bool,
     /// The references that are being put in place.
     open: Vec<String>,
     /// How many calls deep this is; references through alternatives can go on without going deeper into the input.
@@ -115,13 +120,13 @@ struct Converter<'c, 'a> {
 
 impl Converter<'_, '_> {
     fn schema(&mut self, value: &Value, depth: usize) -> Result<Value, Halt> {
-        self.budget = self.budget.checked_sub(1).ok_or(Halt::TooLarge)?;
+        self.spend(1)?;
         self.level += 1;
         self.allowance.work = self.allowance.work.saturating_sub(1);
         let schema = match value {
             Value::Object(words) => match reference(value) {
                 Some(reference) => self.referred(reference, words, depth),
-                None if self.is_too_deep(depth) => Ok(self.cut(value)),
+                None if self.is_too_deep(depth) => self.cut(value),
                 None => self.keywords(words, depth),
             },
             Value::Bool(false) => Ok(json!({ "not": {} })),
@@ -135,10 +140,31 @@ impl Converter<'_, '_> {
         depth > self.max_depth || self.level > MAX_LEVEL
     }
 
+    fn spend(&mut self, weight: usize) -> Result<(), Halt> {
+        self.budget = self.budget.checked_sub(weight).ok_or(Halt::TooLarge)?;
+        Ok(())
+    }
+
+    /// The keywords without schemas in them, paid for.
+    fn plain(&mut self, words: &Map<String, Value>) -> Result<Map<String, Value>, Halt> {
+        // Words that mean nothing here have to be walked over all the same.
+        self.spend(words.len() / 16)?;
+        let schema = keywords::plain(words);
+        let mut schema = if self.bare { keywords::bare(schema) } else { schema };
+        let admitted = schema.get("pattern").and_then(Value::as_str).is_none_or(|it| self.allowance.admits(it));
+        if !admitted {
+            schema.remove("pattern");
+        }
+        let is_wider = !admitted || (words.contains_key("enum") && !schema.contains_key("enum"));
+        self.cuts += usize::from(is_wider);
+        self.spend(schema.values().map(weight).sum::<usize>().saturating_sub(schema.len()))?;
+        Ok(schema)
+    }
+
     /// An open value in place of one that goes too deep; one that has nothing in it stays as it is.
-    fn cut(&mut self, value: &Value) -> Value {
-        let Value::Object(words) = value else { return json!({}) };
-        let mut schema = keywords::plain(words);
+    fn cut(&mut self, value: &Value) -> Result<Value, Halt> {
+        let Value::Object(words) = value else { return Ok(json!({})) };
+        let mut schema = self.plain(words)?;
         if words.keys().any(|key| key == "$ref" || keywords::kind(key) != Kind::Other) {
             self.cuts += 1;
             let is_object = schema.get("type").map_or(words.contains_key("properties"), |kind| kind == "object");
@@ -147,15 +173,14 @@ impl Converter<'_, '_> {
                 schema.insert("type".to_owned(), json!("object"));
             }
         }
-        self.check_pattern(&mut schema);
         let schema = Value::Object(schema);
-        if is_nullable(words) { keywords::nullable(schema) } else { schema }
+        Ok(if is_nullable(words) { keywords::nullable(schema) } else { schema })
     }
 
     fn referred(&mut self, reference: &str, beside: &Map<String, Value>, depth: usize) -> Result<Value, Halt> {
         let target = self.source.target(reference, self.pointer).map_err(Halt::Wrong)?;
         let mut schema = if self.is_too_deep(depth) || self.open.iter().any(|open| open == reference) {
-            self.cut(target)
+            self.cut(target)?
         } else {
             self.open.push(reference.to_owned());
             let schema = self.schema(target, depth);
@@ -173,16 +198,13 @@ impl Converter<'_, '_> {
             schema = keywords::nullable(schema);
         }
         if let Value::Object(schema) = &mut schema {
-            schema.extend(keywords::plain(&notes));
+            schema.extend(self.plain(&notes)?);
         }
         Ok(schema)
     }
 
     fn keywords(&mut self, words: &Map<String, Value>, depth: usize) -> Result<Value, Halt> {
-        let mut schema = keywords::plain(words);
-        let text = schema.get("description").and_then(Value::as_str).map_or(0, str::len);
-        self.budget = self.budget.checked_sub(text / 128).ok_or(Halt::TooLarge)?;
-        self.check_pattern(&mut schema);
+        let mut schema = self.plain(words)?;
         for (key, value) in words {
             let (key, inner) = match keywords::kind(key) {
                 Kind::Schema if key == "items" && value.is_array() => ("prefixItems", self.list(value, depth + 1)?),
@@ -200,14 +222,6 @@ impl Converter<'_, '_> {
         self.drop_read_only(words, &mut schema);
         let schema = Value::Object(schema);
         Ok(if is_nullable(words) { keywords::nullable(schema) } else { schema })
-    }
-
-    fn check_pattern(&mut self, schema: &mut Map<String, Value>) {
-        let admitted = schema.get("pattern").and_then(Value::as_str).is_none_or(|it| self.allowance.admits(it));
-        if !admitted {
-            schema.remove("pattern");
-            self.cuts += 1;
-        }
     }
 
     fn single(&mut self, key: &str, value: &Value, depth: usize) -> Result<Option<Value>, Halt> {

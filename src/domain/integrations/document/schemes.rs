@@ -18,6 +18,9 @@ use crate::kernel::text;
 use crate::outbound::origin::Origin;
 use crate::vault::slot::Slot;
 
+/// How many security schemes a document may have.
+const MAX_SCHEMES: usize = 50;
+
 /// A security scheme that was understood.
 #[derive(Debug)]
 pub(super) struct Scheme {
@@ -52,6 +55,10 @@ pub(super) fn schemes(source: &mut Source<'_>) -> Result<Vec<Scheme>, Vec<Proble
     let Some(list) = list else { return Ok(Vec::new()) };
     let mut schemes = Vec::new();
     let mut problems = Vec::new();
+    if entries(Some(list.value)).count() > MAX_SCHEMES {
+        let message = format!("there are more than {MAX_SCHEMES} security schemes; keep those that are used");
+        return Err(vec![Problem::new(&list.pointer, message)]);
+    }
     for (name, _) in entries(Some(list.value)) {
         let Some(place) = list.child(name) else { continue };
         let scheme = source.resolve(place).and_then(|place| {

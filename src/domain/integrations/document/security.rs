@@ -11,6 +11,11 @@ use crate::domain::integrations::document::source::entries;
 use crate::domain::integrations::document::source::items;
 use crate::kernel::text;
 
+/// How many alternatives of an operation, and schemes of one, are looked at.
+const MAX_ALTERNATIVES: usize = 20;
+/// How many scopes of one scheme are.
+const MAX_SCOPES: usize = 100;
+
 /// One alternative: the schemes that it takes together, with their scopes.
 #[derive(Clone, Debug)]
 pub(super) struct Requirement {
@@ -37,16 +42,18 @@ pub(super) fn requirements(source: &Source<'_>, operation: &Place<'_>, known: &[
     let stated = operation.child("security").or_else(|| root.child("security"));
     let Some(place) = stated else {
         // Schemes that no requirement names are meant all the same: any of them, or none.
-        let each = known.iter().map(|scheme| Requirement {
+        let each = known.iter().take(MAX_ALTERNATIVES).map(|scheme| Requirement {
             schemes: vec![(scheme.name.clone(), Vec::new())],
             pointer: scheme.pointer.clone(),
         });
         return each.chain([nothing(&operation.pointer)]).collect();
     };
-    let alternatives = items(Some(place.value)).iter().map(|alternative| Requirement {
+    let alternatives = items(Some(place.value)).iter().take(MAX_ALTERNATIVES).map(|alternative| Requirement {
         schemes: entries(Some(alternative))
+            .take(MAX_ALTERNATIVES)
             .map(|(name, scopes)| {
                 let scopes = items(Some(scopes)).iter().filter_map(|scope| scope.as_str().map(str::to_owned));
+                let scopes = scopes.take(MAX_SCOPES);
                 (name.clone(), scopes.collect())
             })
             .collect(),

@@ -8,6 +8,11 @@ use crate::domain::integrations::document::source::Place;
 use crate::domain::integrations::document::source::join;
 use crate::outbound::origin::Origin;
 
+/// How many servers, and variables of one, are looked at.
+const MAX_SERVERS: usize = 20;
+/// The longest address of a server.
+const MAX_ADDRESS: usize = 2000;
+
 /// A server's address and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
@@ -22,7 +27,7 @@ pub(super) fn server(places: &[&Place<'_>]) -> Result<Server, Problem> {
         let Some(list) = place.child("servers") else { continue };
         let Some(servers) = list.value.as_array().filter(|servers| !servers.is_empty()) else { continue };
         let mut first = None;
-        for (at, server) in servers.iter().enumerate() {
+        for (at, server) in servers.iter().take(MAX_SERVERS).enumerate() {
             let pointer = join(&join(&list.pointer, at.to_string()), "url");
             match address(server, &pointer) {
                 Ok(server) => return Ok(server),
@@ -39,6 +44,9 @@ pub(super) fn server(places: &[&Place<'_>]) -> Result<Server, Problem> {
 
 fn address(server: &Value, pointer: &str) -> Result<Server, Problem> {
     let template = server.get("url").and_then(Value::as_str).unwrap_or_default();
+    if template.len() > MAX_ADDRESS {
+        return Err(Problem::new(pointer, "the address is too long"));
+    }
     let text = with_defaults(template, server);
     let Ok(mut url) = Url::parse(&text) else {
         let message = format!(
@@ -63,7 +71,7 @@ fn address(server: &Value, pointer: &str) -> Result<Server, Problem> {
 
 fn with_defaults(template: &str, server: &Value) -> String {
     let variables = server.get("variables").and_then(Value::as_object);
-    variables.into_iter().flatten().fold(template.to_owned(), |text, (name, variable)| {
+    variables.into_iter().flatten().take(MAX_SERVERS).fold(template.to_owned(), |text, (name, variable)| {
         let default = match variable.get("default") {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => number.to_string(),

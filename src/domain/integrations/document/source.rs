@@ -9,6 +9,7 @@ use serde_json::Map;
 use serde_json::Value;
 
 use crate::domain::integrations::document::Problem;
+use crate::kernel::text;
 
 /// How many references may point on to one another.
 const MAX_HOPS: usize = 64;
@@ -57,7 +58,8 @@ impl<'a> Source<'a> {
     /// Remembers what could not be carried over.
     pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
         if self.notes.len() < MAX_NOTES {
-            self.notes.push(Problem::new(pointer, message));
+            let (pointer, message) = (text::cut(pointer, 400), text::cut(&message.into(), 600));
+            self.notes.push(Problem { pointer, message });
         } else {
             self.dropped += 1;
         }
@@ -111,16 +113,16 @@ pub(super) fn join(pointer: &str, key: impl AsRef<str>) -> String {
 
 /// A text at `key`, with nothing that cannot be shown, at most `max` characters.
 pub(super) fn prose(value: &Value, key: &str, max: usize) -> Option<String> {
-    let text = value.get(key)?.as_str()?;
-    let text = clean(text, max);
+    let text = clean(value.get(key)?.as_str()?, max);
     if text.is_empty() { None } else { Some(text) }
 }
 
 /// `text` without control and invisible characters other than newlines, cut to `max` characters.
 pub(super) fn clean(text: &str, max: usize) -> String {
-    let lines: Vec<String> =
-        text.trim().lines().map(|line| crate::kernel::text::cut(&line.replace('\t', "  "), max)).collect();
-    let text = lines.join("\n");
+    // A long text is not looked at as a whole: a document can refer to one thousands of times.
+    let head = text.char_indices().nth(max * 2).and_then(|(at, _)| text.get(..at)).unwrap_or(text);
+    let lines = head.trim().lines().map(|line| text::cut(&line.replace('\t', "  "), max));
+    let text = lines.collect::<Vec<_>>().join("\n");
     match text.char_indices().nth(max) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default().trim_end()),
         None => text,
@@ -142,11 +144,32 @@ pub(super) fn is_true(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// How many values there are in `value`, itself included.
-pub(super) fn count(value: &Value) -> usize {
+/// How much a value takes: one for each value in it, and one for each 64 bytes of text.
+pub(super) fn weight(value: &Value) -> usize {
+    let mut left = usize::MAX;
+    spend(value, &mut left);
+    usize::MAX - left
+}
+
+/// Whether a value weighs at most `most`. Looks at no more of it than that.
+pub(super) fn is_at_most(value: &Value, most: usize) -> bool {
+    let mut left = most;
+    spend(value, &mut left)
+}
+
+fn spend(value: &Value, left: &mut usize) -> bool {
+    let own = match value {
+        Value::String(text) => 1 + text.len() / 64,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => 1,
+    };
+    let Some(rest) = left.checked_sub(own) else { return false };
+    *left = rest;
     match value {
-        Value::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Value::Object(object) => 1 + object.values().map(count).sum::<usize>(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+        Value::Array(items) => items.iter().all(|item| spend(item, left)),
+        Value::Object(object) => object.iter().all(|(key, value)| {
+            *left = left.saturating_sub(key.len() / 64);
+            spend(value, left)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }

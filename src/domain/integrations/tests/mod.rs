@@ -1,4 +1,5 @@
 //! Actions at work: requests, forms, fingerprints.
+#![expect(clippy::needless_pass_by_value, reason = "`json!` literals read best where they stand")]
 
 mod fingerprints;
 mod forms;

@@ -2,14 +2,11 @@
 //! exchange runs in a task of its own, so that a browser that goes away loses nothing (D-29).
 
 pub mod held;
+mod keep;
 
 use std::sync::Arc;
 
-use diesel::ExpressionMethods;
-use diesel::QueryDsl;
-use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
-use serde_json::json;
 use url::Url;
 
 use crate::authz::actions::Connect;
@@ -21,9 +18,6 @@ use crate::authz::proof::authorize;
 use crate::database_errors;
 use crate::db::Db;
 use crate::db::DbError;
-use crate::db::schema::connections;
-use crate::db::schema::oauth_flows;
-use crate::domain::audit;
 use crate::domain::connections::check::Checker;
 use crate::domain::connections::check::Verdict;
 use crate::domain::connections::connecting::expiry;
@@ -34,7 +28,6 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::integrations::registry::RegistryError;
-use crate::domain::integrations::settings;
 use crate::domain::oauth::endpoint::Registration;
 use crate::domain::oauth::flows;
 use crate::domain::oauth::flows::Flow;
@@ -222,7 +215,7 @@ impl Landing {
         let checked = self.load(flow, actor_of).await?;
         let provider = checked.registration.definition.name.clone();
         let Some(code) = code.filter(|_| error.is_none()) else {
-            return Err(refusal(provider, error.unwrap_or_default()));
+            return Err(refusal(provider, &error.unwrap_or_default()));
         };
         self.connect(checked, code).await
     }
@@ -277,7 +270,7 @@ impl Landing {
         let tokens = exchange.await.map_err(|error| exchange_failed(&definition.name, &error))?;
         let fresh = self.seal_and_check(&flow, &proof, &definition, tokens).await?;
         let generation = registration.generation;
-        self.db.write(move |tx| store(tx, &proof, &flow, fresh, generation)).await
+        self.db.write(move |tx| keep::store(tx, &proof, &flow, &fresh, generation)).await
     }
 
     async fn seal_and_check(
@@ -345,12 +338,11 @@ impl Landing {
     }
 }
 
-fn refusal(provider: String, error: String) -> CallbackError {
+fn refusal(provider: String, error: &str) -> CallbackError {
     if error == "access_denied" {
         return CallbackError::Declined(provider);
     }
-    let detail =
-        if error.is_empty() { "it sent neither a code nor an error".to_owned() } else { text::cut(&error, 80) };
+    let detail = if error.is_empty() { "it sent neither a code nor an error".to_owned() } else { text::cut(error, 80) };
     CallbackError::Refused { provider, detail }
 }
 
@@ -359,118 +351,12 @@ fn exchange_failed(provider: &str, error: &ExchangeError) -> CallbackError {
     match error {
         ExchangeError::InvalidClient { .. } => CallbackError::ClientRefused(provider),
         ExchangeError::Transient { .. } | ExchangeError::UnknownOutcome => CallbackError::Unreached(provider),
-        other => CallbackError::Refused { provider, detail: text::cut(&other.to_string(), 200) },
+        other @ (ExchangeError::InvalidGrant { .. }
+        | ExchangeError::KeyUnusable(_)
+        | ExchangeError::Refused { .. }
+        | ExchangeError::Redirected
+        | ExchangeError::Malformed
+        | ExchangeError::OutsideOrigins
+        | ExchangeError::Vault(_)) => CallbackError::Refused { provider, detail: text::cut(&other.to_string(), 200) },
     }
-}
-
-/// Step 10: the connection, its secrets and the audit event in one transaction; or, for another account, the tokens held.
-fn store(
-    tx: &mut PgConnection,
-    proof: &Authorized<Connect, Integration>,
-    flow: &Flow,
-    fresh: Fresh,
-    generation: i32,
-) -> Result<Landed, CallbackError> {
-    let (actor, secret) = (proof.actor(), &fresh.secret);
-    settings::clear_misconfigured(tx, actor.workspace, &flow.integration)?;
-    let id = secret.connection;
-    if flow.reconnects.is_none() {
-        insert(tx, actor, flow, &fresh, generation)?;
-        let detail = json!({ "integration": flow.integration, "auth_type": AuthType::Oauth });
-        audit::record(
-            tx,
-            actor,
-            audit::Event::new("connection.created", "connection", id).connection(id).detail(detail),
-        )?;
-        return Ok(Landed::Connected { connection: id, return_to: flow.return_to() });
-    }
-    let before: Option<String> =
-        connections::table.find((actor.workspace, id)).select(connections::account).for_update().first(tx)?;
-    if before.is_some() && before != fresh.account {
-        hold(tx, flow, &fresh)?;
-        let event = audit::Event::new("connection.other_account_held", "connection", id).connection(id);
-        audit::record(tx, actor, event)?;
-        return Ok(Landed::Held { connection: id, flow: flow.id });
-    }
-    update(tx, actor, &fresh, generation)?;
-    audit::record(tx, actor, audit::Event::new("connection.reconnected", "connection", id).connection(id))?;
-    Ok(Landed::Connected { connection: id, return_to: flow.return_to() })
-}
-
-fn insert(
-    tx: &mut PgConnection,
-    actor: &Actor,
-    flow: &Flow,
-    fresh: &Fresh,
-    generation: i32,
-) -> Result<(), CallbackError> {
-    let secret = &fresh.secret;
-    diesel::insert_into(connections::table)
-        .values((
-            connections::workspace_id.eq(actor.workspace),
-            connections::id.eq(secret.connection),
-            connections::owner_id.eq(actor.user),
-            connections::integration.eq(&flow.integration),
-            connections::auth_type.eq(AuthType::Oauth),
-            connections::name.eq(&flow.connection_name),
-            connections::status.eq(ConnectionStatus::Active),
-            connections::account.eq(fresh.account.as_deref()),
-            connections::scopes.eq(&fresh.scopes),
-            connections::origins.eq(secret.origins.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            connections::token_version.eq(secret.version),
-            connections::access_expires_at.eq(secret.expires_at),
-            connections::client_generation.eq(generation),
-            connections::created_at.eq(actor.at),
-        ))
-        .execute(tx)?;
-    store_secrets(tx, fresh)
-}
-
-fn update(tx: &mut PgConnection, actor: &Actor, fresh: &Fresh, generation: i32) -> Result<(), CallbackError> {
-    let secret = &fresh.secret;
-    let row = connections::table
-        .find((actor.workspace, secret.connection))
-        .filter(connections::owner_id.eq(actor.user))
-        .filter(connections::token_version.eq(secret.version - 1));
-    let changed = diesel::update(row)
-        .set((
-            connections::status.eq(ConnectionStatus::Active),
-            connections::status_reason.eq(None::<String>),
-            connections::account.eq(fresh.account.as_deref()),
-            connections::scopes.eq(&fresh.scopes),
-            connections::origins.eq(secret.origins.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            connections::token_version.eq(secret.version),
-            connections::access_expires_at.eq(secret.expires_at),
-            connections::client_generation.eq(generation),
-            connections::refresh_lease.eq(None::<uuid::Uuid>),
-        ))
-        .execute(tx)?;
-    if changed == 0 {
-        return Err(CallbackError::Gone);
-    }
-    store_secrets(tx, fresh)
-}
-
-fn store_secrets(tx: &mut PgConnection, fresh: &Fresh) -> Result<(), CallbackError> {
-    let secret = &fresh.secret;
-    for (purpose, sealed) in [(Purpose::Access, secret.sealed.as_ref()), (Purpose::Grant, fresh.grant.as_ref())] {
-        if let Some(sealed) = sealed {
-            secrets::store(tx, secret.workspace, secret.connection, purpose, secret.version, sealed)?;
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the new tokens, still sealed for the connection's next version, in the flow's row.
-fn hold(tx: &mut PgConnection, flow: &Flow, fresh: &Fresh) -> Result<(), CallbackError> {
-    diesel::update(oauth_flows::table.find((flow.workspace_id, flow.id)))
-        .set((
-            oauth_flows::held_account.eq(fresh.account.as_deref()),
-            oauth_flows::held_access.eq(fresh.secret.sealed.as_ref()),
-            oauth_flows::held_grant.eq(fresh.grant.as_ref()),
-            oauth_flows::held_expires_at.eq(fresh.secret.expires_at),
-            oauth_flows::held_scopes.eq(Some(&fresh.scopes)),
-        ))
-        .execute(tx)?;
-    Ok(())
 }

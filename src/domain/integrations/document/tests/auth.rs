@@ -88,7 +88,7 @@ fn oauth_takes_its_addresses_and_scopes_from_the_code_flow() {
 
     let method = definition.method(AuthType::Oauth).unwrap();
     let oauth = method.oauth.as_ref().unwrap();
-    assert_eq!(method.slots, [Slot::Bearer { field: "access_token".into() }]);
+    assert_eq!(method.slots, [Slot::Bearer { field: "token".into() }]);
     assert_eq!(oauth.authorize_url.as_str(), "https://auth.example.com/authorize");
     assert_eq!(oauth.client_authentication, ClientAuthentication::Basic);
     assert!(oauth.pkce && oauth.scope_separator == " " && oauth.revoke_url.is_none());

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::bad;
 use super::document;
 use super::good;
+use super::noted;
 
 /// The property `it` of a body with this schema, in a document of that version with these components.
 fn property(version: &str, schema: Value, components: Value) -> Value {
@@ -174,4 +175,36 @@ fn what_is_cut_is_never_used_to_narrow() {
     let property = property("3.1.0", schema, components);
 
     assert_eq!(property, json!({ "if": { "type": "string" }, "then": { "minLength": 1 } }));
+}
+
+#[test]
+fn what_thousands_refer_to_is_not_copied_thousands_of_times() {
+    let choices: Vec<String> = (0..20_000).map(|at| format!("choice {at}")).collect();
+    let components = json!({ "schemas": {
+        "Choice": { "type": "string", "enum": choices },
+        "Said": { "type": "string", "description": "d".repeat(500_000), "example": "e".repeat(500_000), "default": "f".repeat(500_000) },
+    } });
+    let schema = json!({ "type": "object", "properties": {
+        "choice": { "$ref": "#/components/schemas/Choice" }, "said": { "$ref": "#/components/schemas/Said" } } });
+    let operation = json!({ "post": { "requestBody": { "content": { "application/json": { "schema": schema } } } } });
+    let paths: serde_json::Map<String, Value> = (0..1000).map(|at| (format!("/{at}"), operation.clone())).collect();
+
+    let definition = good(&document(Value::Object(paths), json!({ "components": components })));
+
+    let size: usize = definition.actions.iter().map(|action| action.input_schema.to_string().len()).sum();
+    assert_eq!(definition.actions.len(), 1000);
+    assert!(size < 5_000_000, "{size}");
+    assert_eq!(definition.actions[0].input_schema["properties"]["choice"], json!({ "type": "string" }));
+}
+
+#[test]
+fn an_operation_with_more_parameters_than_anybody_fills_in_is_left_out() {
+    let parameters: Vec<Value> =
+        (0..301).map(|at| json!({ "name": format!("p{at}"), "in": "query", "schema": {} })).collect();
+    let paths = json!({ "/x": { "get": { "parameters": parameters } }, "/y": { "get": {} } });
+
+    let (definition, notes) = noted(&document(paths, json!({})));
+
+    assert_eq!(definition.actions.len(), 1);
+    assert!(notes[0].message.contains("too many parameters"), "{notes:#?}");
 }

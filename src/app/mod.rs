@@ -1,60 +1,48 @@
 //! Puts the house together: opens what the settings name, builds the parts, binds the port, starts the jobs. It is the
 //! only file that knows everybody, and nobody knows it, so that every other file can be read by itself.
 
+mod parts;
+
 use std::io;
 use std::net::SocketAddr;
 use std::net::TcpListener;
-use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_htmx::HtmxMiddleware;
 use actix_web::HttpServer;
 use actix_web::dev::Server;
-use actix_web::dev::ServerHandle;
 use actix_web::middleware::Compress;
 use actix_web::middleware::from_fn;
-use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
-use tokio::task::JoinSet;
-use url::Url;
 
+use crate::api;
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::DbError;
 use crate::db::database::Database;
 use crate::db::database::DatabaseError;
 use crate::domain::accounts::passwords::PasswordError;
-use crate::domain::accounts::passwords::Passwords;
-use crate::domain::integrations::registry::Registry;
+use crate::domain::runs::runner::Runner;
 use crate::http::assets;
 use crate::http::headers;
 use crate::http::metrics;
 use crate::http::probes;
 use crate::http::probes::Readiness;
 use crate::http::render;
+use crate::http::serving::Ending;
+use crate::http::serving::Servers;
 use crate::http::session;
-use crate::http::urls;
 use crate::http::urls::InvalidPublicUrl;
 use crate::http::urls::PublicUrl;
-use crate::http::urls::Urls;
 use crate::jobs::Jobs;
-use crate::jobs::compose;
-use crate::jobs::compose::Addresses;
-use crate::jobs::send_mail;
-use crate::jobs::send_mail::SendMail;
-use crate::jobs::sweep;
 use crate::kernel::clock::Clock;
 use crate::kernel::text;
 use crate::mail::transport::MailSettings;
 use crate::mail::transport::MailSettingsError;
 use crate::mail::transport::Transport;
 use crate::mail::transport::Way;
-use crate::outbound::client::Client;
 use crate::outbound::client::ClientError;
-use crate::outbound::client::Limits;
-use crate::outbound::guard::Egress;
-use crate::telemetry::Metrics;
 use crate::telemetry::TelemetryError;
 use crate::vault::Vault;
 use crate::vault::VaultError;
@@ -62,10 +50,12 @@ use crate::vault::keyring::Keyring;
 use crate::vault::keyring::KeyringError;
 use crate::web;
 
+pub use crate::app::parts::Parts;
+
 /// How long requests under way may take to end, once no new ones are taken.
 const REQUESTS_END_WITHIN_SECONDS: u64 = 25;
-/// How long jobs may take to end. With the wait for load balancers it stays under 65 s.
-const JOBS_END_WITHIN: Duration = Duration::from_secs(55);
+/// How long jobs and calls may take to end. With the wait for load balancers it stays under 65 s.
+const WORK_ENDS_WITHIN: Duration = Duration::from_secs(55);
 
 /// Why Odeus does not start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -163,100 +153,6 @@ pub fn transport(settings: &Settings, public: &PublicUrl) -> Result<Transport, S
     Ok(Transport::new(MailSettings { from, way })?)
 }
 
-/// What may be called: what the operator allows, but for Odeus itself and what it runs on.
-pub fn egress(settings: &Settings) -> Egress {
-    let services = [(&settings.database_url, 5432), (&settings.smtp_url, 25)];
-    let services = services.into_iter().filter_map(|(url, port)| {
-        let url = Url::parse(url.as_ref()?.expose()).ok()?;
-        (url.host_str()?.trim_matches(['[', ']']), url.port().unwrap_or(port)).to_socket_addrs().ok()
-    });
-    let own = [Some(settings.addr), settings.metrics_addr].into_iter().flatten();
-    settings.egress.sparing(own.chain(services.flatten()))
-}
-
-/// What the app is made of. A handler asks for each by its type.
-#[derive(Clone)]
-pub struct Parts {
-    /// The database.
-    pub db: Db,
-    /// The secrets.
-    pub vault: Vault,
-    /// The time.
-    pub clock: Clock,
-    /// The address people use.
-    pub public: PublicUrl,
-    /// The password hasher.
-    pub passwords: Passwords,
-    /// The way out.
-    pub client: Client,
-    /// The integrations' definitions.
-    pub registry: Registry,
-    /// The way mails go.
-    pub transport: Transport,
-    /// The counters.
-    pub metrics: Metrics,
-    /// Whether new requests are taken.
-    pub readiness: Readiness,
-}
-
-impl Parts {
-    /// Builds them from the settings, over what is open already.
-    pub fn build(settings: &Settings, db: Db, vault: Vault, clock: Clock) -> Result<Self, StartError> {
-        let public = public_url(settings)?;
-        Ok(Self {
-            db,
-            vault,
-            clock,
-            passwords: Passwords::new(settings.workers.saturating_sub(1))?,
-            client: Client::new(egress(settings), Limits::default())?,
-            registry: Registry::new(settings.origin_map.clone()),
-            transport: transport(settings, &public)?,
-            metrics: Metrics::new()?,
-            readiness: Readiness::default(),
-            public,
-        })
-    }
-
-    /// Puts each where handlers find it.
-    fn share(&self, cfg: &mut ServiceConfig) {
-        cfg.app_data(Data::new(self.db.clone()));
-        cfg.app_data(Data::new(self.vault.clone()));
-        cfg.app_data(Data::new(self.clock.clone()));
-        cfg.app_data(Data::new(self.public.clone()));
-        cfg.app_data(Data::new(self.passwords.clone()));
-        cfg.app_data(Data::new(self.client.clone()));
-        cfg.app_data(Data::new(self.registry.clone()));
-        cfg.app_data(Data::new(self.metrics.clone()));
-        cfg.app_data(Data::new(self.readiness.clone()));
-    }
-
-    /// Starts every job.
-    pub fn start_jobs(&self) -> Jobs {
-        let mut jobs = Jobs::new();
-        let mail = self.mail_job();
-        jobs.start(|stop| send_mail::run(mail, stop));
-        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), stop));
-        jobs
-    }
-
-    /// What sends the mails that wait.
-    pub fn mail_job(&self) -> SendMail {
-        let (to_password, to_connection) = (self.public.clone(), self.public.clone());
-        let addresses = Addresses {
-            host: self.public.origin().host().to_owned(),
-            set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(token))),
-            connection: Box::new(move |slug, id| to_connection.absolute(&Urls::of(slug).connection(id))),
-        };
-        SendMail {
-            db: self.db.clone(),
-            clock: self.clock.clone(),
-            transport: self.transport.clone(),
-            compose: compose::composer(self.registry.clone(), addresses),
-            metrics: self.metrics.clone(),
-        }
-    }
-}
-
 /// Where to listen, and with how much.
 pub struct Doors {
     /// The socket for people and programs.
@@ -284,44 +180,36 @@ impl Doors {
 
 /// The app on its sockets.
 pub struct App {
-    servers: Vec<Server>,
-    readiness: Readiness,
+    servers: Servers,
+    runner: Runner,
 }
 
 impl App {
     /// Takes the sockets. It answers once it runs.
     pub fn build(parts: &Parts, doors: Doors) -> Result<Self, StartError> {
-        let mut servers =
-            vec![main_server(parts.clone(), doors.listener, doors.metrics.is_none(), doors.workers, doors.pool)?];
+        let has_metrics = doors.metrics.is_none();
+        let mut servers = vec![main_server(parts.clone(), doors.listener, has_metrics, doors.workers, doors.pool)?];
         if let Some(listener) = doors.metrics {
             servers.push(metrics_server(parts.clone(), listener)?);
         }
-        Ok(Self { servers, readiness: parts.readiness.clone() })
+        Ok(Self { servers: Servers::new(servers, parts.readiness.clone()), runner: parts.runner.clone() })
     }
 
-    /// Answers until `stop` says how long load balancers need to notice; then nothing new is taken, and what is under way
-    /// is finished.
-    pub async fn run(self, jobs: Jobs, stop: impl Future<Output = Duration>) -> Result<(), StartError> {
-        let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
-        let mut serving = JoinSet::new();
-        for server in self.servers {
-            serving.spawn(server);
-        }
-        let settle = tokio::select! {
-            settle = stop => settle,
-            Some(ended) = serving.join_next() => {
-                return ended.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(StartError::Server);
+    /// Answers until `stop` says how to end. Calls under way are finished whoever waits for them: a token that a provider
+    /// has given, and that is not written down, is lost (D-29).
+    pub async fn run(self, jobs: Jobs, stop: impl Future<Output = Ending>) -> Result<(), StartError> {
+        let Self { servers, runner } = self;
+        let finish = async |ending| {
+            if ending == Ending::AtOnce {
+                return;
+            }
+            let calls = tokio::time::timeout(WORK_ENDS_WITHIN, runner.idle());
+            let ((), ended) = tokio::join!(jobs.finish(WORK_ENDS_WITHIN), calls);
+            if ended.is_err() {
+                tracing::warn!("stopped before every call had ended; the sweep of the next process closes them");
             }
         };
-        self.readiness.drain();
-        tokio::time::sleep(settle).await;
-        let closing = async {
-            for handle in &handles {
-                handle.stop(true).await;
-            }
-        };
-        tokio::join!(closing, jobs.finish(JOBS_END_WITHIN));
-        Ok(())
+        servers.run(stop, finish).await.map_err(StartError::Server)
     }
 }
 
@@ -377,4 +265,5 @@ fn routes(cfg: &mut ServiceConfig, has_metrics: bool) {
         metrics::routes(cfg);
     }
     web::routes(cfg);
+    api::routes(cfg);
 }

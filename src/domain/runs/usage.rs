@@ -1,5 +1,5 @@
-//! What would stop if a connection went away (R15), in numbers. The rows are counted where they lie; what they mean is
-//! the business of agents and runs.
+//! What would stop if a connection went away (R15): how many people, agents and runs depend on it, and which of these
+//! agents the person who asks may see.
 
 use chrono::Duration;
 use diesel::QueryResult;
@@ -10,13 +10,21 @@ use diesel::sql_types::BigInt;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
 
+use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::proof::Denied;
+use crate::authz::proof::authorize;
+use crate::domain::agents::Agent;
+use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
 
 /// How far back runs are counted.
 const RECENT: Duration = Duration::days(30);
 
-/// What depends on a connection.
+/// How many agents are looked at for their names.
+const NAMED_AT_MOST: i64 = 50;
+
+/// What depends on a connection, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, QueryableByName)]
 pub struct Usage {
     /// How often it is shared.
@@ -70,4 +78,32 @@ pub fn usage(conn: &mut PgConnection, actor: &Actor, connection: ConnectionId) -
     .bind::<Timestamptz, _>(actor.at)
     .bind::<Timestamptz, _>(actor.at - RECENT)
     .get_result(conn)
+}
+
+#[derive(QueryableByName)]
+struct Bound {
+    #[diesel(sql_type = Uuid)]
+    agent_id: AgentId,
+}
+
+/// The agents that have the connection preselected and that the actor may see.
+pub fn agents(conn: &mut PgConnection, actor: &Actor, connection: ConnectionId) -> QueryResult<Vec<Agent>> {
+    let bound: Vec<Bound> = diesel::sql_query(
+        "SELECT DISTINCT a.agent_id FROM bindings b
+         JOIN agent_actions a ON a.workspace_id = b.workspace_id AND a.id = b.agent_action_id
+         WHERE b.workspace_id = $1 AND b.connection_id = $2 ORDER BY a.agent_id LIMIT $3",
+    )
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(connection)
+    .bind::<BigInt, _>(NAMED_AT_MOST)
+    .load(conn)?;
+    let mut visible = Vec::new();
+    for Bound { agent_id } in bound {
+        match authorize::<View, Agent>(conn, actor.clone(), &agent_id) {
+            Ok(proof) => visible.push(proof.into_parts().1),
+            Err(Denied::Hidden | Denied::Forbidden(_)) => {}
+            Err(Denied::Database(error)) => return Err(error),
+        }
+    }
+    Ok(visible)
 }

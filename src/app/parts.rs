@@ -1,0 +1,163 @@
+//! What the app is made of: each part is built once, and put where handlers find it by its type.
+
+use actix_web::web::Data;
+use actix_web::web::ServiceConfig;
+
+use crate::app::StartError;
+use crate::app::public_url;
+use crate::app::transport;
+use crate::config::Settings;
+use crate::db::Db;
+use crate::domain::accounts::passwords::Passwords;
+use crate::domain::connections::check::Checker;
+use crate::domain::connections::connecting::Connecting;
+use crate::domain::integrations::registry::Registry;
+use crate::domain::oauth::callback::Landing;
+use crate::domain::oauth::renewal::Renewer;
+use crate::domain::oauth::revocation::Revoker;
+use crate::domain::oauth::trial::Trial;
+use crate::domain::runs::runner::Runner;
+use crate::http::probes::Readiness;
+use crate::http::urls;
+use crate::http::urls::PublicUrl;
+use crate::http::urls::Urls;
+use crate::jobs::Jobs;
+use crate::jobs::compose;
+use crate::jobs::compose::Addresses;
+use crate::jobs::send_mail;
+use crate::jobs::send_mail::SendMail;
+use crate::jobs::sweep;
+use crate::kernel::clock::Clock;
+use crate::mail::transport::Transport;
+use crate::outbound::client::Client;
+use crate::outbound::client::Limits;
+use crate::outbound::guard::Egress;
+use crate::telemetry::Metrics;
+use crate::vault::Vault;
+
+/// What the app is made of. A handler asks for each by its type.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The secrets.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Clock,
+    /// The address people use.
+    pub public: PublicUrl,
+    /// The password hasher.
+    pub passwords: Passwords,
+    /// The way out.
+    pub client: Client,
+    /// Which addresses may be called.
+    pub egress: Egress,
+    /// Makes connections.
+    pub connecting: Connecting,
+    /// Renews access: one for all threads, so that they join.
+    pub renewer: Renewer,
+    /// Runs actions.
+    pub runner: Runner,
+    /// The integrations' definitions.
+    pub registry: Registry,
+    /// The way mails go.
+    pub transport: Transport,
+    /// The counters.
+    pub metrics: Metrics,
+    /// Whether new requests are taken.
+    pub readiness: Readiness,
+}
+
+impl Parts {
+    /// Builds them from the settings, over what is open already. Runs will live in the Tokio runtime that this is called
+    /// in.
+    pub fn build(settings: &Settings, db: Db, vault: Vault, clock: Clock) -> Result<Self, StartError> {
+        let public = public_url(settings)?;
+        let egress = settings.egress.sparing(settings.own_addresses());
+        let client = Client::new(egress.clone(), Limits::default())?;
+        let registry = Registry::new(settings.origin_map.clone());
+        let checker = Checker { vault: vault.clone(), client: client.clone() };
+        let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone());
+        let runner =
+            Runner::new(db.clone(), vault.clone(), client.clone(), clock.clone(), registry.clone(), renewer.clone());
+        Ok(Self {
+            connecting: Connecting { db: db.clone(), checker },
+            passwords: Passwords::new(settings.workers.saturating_sub(1))?,
+            transport: transport(settings, &public)?,
+            metrics: Metrics::new()?,
+            readiness: Readiness::default(),
+            db,
+            vault,
+            clock,
+            public,
+            client,
+            egress,
+            registry,
+            renewer,
+            runner,
+        })
+    }
+
+    /// Puts each where handlers find it.
+    pub(in crate::app) fn share(&self, cfg: &mut ServiceConfig) {
+        cfg.app_data(Data::new(self.db.clone()));
+        cfg.app_data(Data::new(self.vault.clone()));
+        cfg.app_data(Data::new(self.clock.clone()));
+        cfg.app_data(Data::new(self.public.clone()));
+        cfg.app_data(Data::new(self.passwords.clone()));
+        cfg.app_data(Data::new(self.client.clone()));
+        cfg.app_data(Data::new(self.registry.clone()));
+        cfg.app_data(Data::new(self.metrics.clone()));
+        cfg.app_data(Data::new(self.readiness.clone()));
+        cfg.app_data(Data::new(self.egress.clone()));
+        self.share_connecting(cfg);
+    }
+
+    /// What connections are made, tried and used with.
+    fn share_connecting(&self, cfg: &mut ServiceConfig) {
+        let (db, clock, registry) = (self.db.clone(), self.clock.clone(), self.registry.clone());
+        let (checker, renewer) = (self.connecting.checker.clone(), self.renewer.clone());
+        cfg.app_data(Data::new(self.connecting.clone()));
+        cfg.app_data(Data::new(self.renewer.clone()));
+        cfg.app_data(Data::new(self.runner.clone()));
+        cfg.app_data(Data::new(Trial {
+            db: db.clone(),
+            checker: checker.clone(),
+            renewer,
+            registry: registry.clone(),
+        }));
+        cfg.app_data(Data::new(Landing { db, checker, clock, registry }));
+    }
+
+    /// Starts every job.
+    pub fn start_jobs(&self) -> Jobs {
+        let mut jobs = Jobs::new();
+        let mail = self.mail_job();
+        jobs.start(|stop| send_mail::run(mail, stop));
+        let revoker = Revoker {
+            db: self.db.clone(),
+            checker: self.connecting.checker.clone(),
+            clock: self.clock.clone(),
+            registry: self.registry.clone(),
+        };
+        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), revoker, stop));
+        jobs
+    }
+
+    /// What sends the mails that wait.
+    pub fn mail_job(&self) -> SendMail {
+        let (to_password, to_connection) = (self.public.clone(), self.public.clone());
+        let addresses = Addresses {
+            host: self.public.origin().host().to_owned(),
+            set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(&token))),
+            connection: Box::new(move |(slug, id)| to_connection.absolute(&Urls::of(&slug).connection(&id))),
+        };
+        SendMail {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            transport: self.transport.clone(),
+            compose: compose::composer(self.registry.clone(), addresses),
+            metrics: self.metrics.clone(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What the pages of integrations show.
+
+pub mod import;
+pub mod index;
+pub mod samples;
+pub mod show;
+
+pub use crate::web::integrations::pages::samples::samples;
+
+use crate::kernel::text;
+
+/// A description that may be Markdown, as one line of plain text.
+fn plain(description: &str, max: usize) -> String {
+    let line: Vec<&str> = description.split_whitespace().collect();
+    text::cut(&line.join(" ").replace(['`', '*'], ""), max)
+}

@@ -1,0 +1,168 @@
+//! Every page with a text wherever there is text, for the test that looks at them all.
+
+use askama::Template;
+
+use crate::authz::facts::AuthType;
+use crate::authz::facts::ShareAccess;
+use crate::domain::connections::Connection;
+use crate::domain::connections::ConnectionStatus;
+use crate::domain::integrations::definition::Effect;
+use crate::domain::integrations::document::Problem;
+use crate::http::credential;
+use crate::http::credential::CredentialField;
+use crate::http::form::Mistakes;
+use crate::http::page::Shell;
+use crate::kernel::ids::AgentActionId;
+use crate::kernel::ids::AgentId;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::UserId;
+use crate::web::integrations::pages::import::ImportPage;
+use crate::web::integrations::pages::index::Card;
+use crate::web::integrations::pages::index::Group;
+use crate::web::integrations::pages::index::IndexPage;
+use crate::web::integrations::pages::index::Sought;
+use crate::web::integrations::pages::index::Waiting;
+use crate::web::integrations::pages::show::About;
+use crate::web::integrations::pages::show::Action;
+use crate::web::integrations::pages::show::Client;
+use crate::web::integrations::pages::show::Connections;
+use crate::web::integrations::pages::show::IntegrationPage;
+use crate::web::integrations::pages::show::Origin;
+use crate::web::integrations::pages::show::Scope;
+use crate::web::integrations::pages::show::Way;
+
+/// Every page with `text` wherever there is text, rendered.
+pub fn samples(text: &str) -> Vec<askama::Result<String>> {
+    let mut pages = vec![index(text).render(), IndexPage::default().render()];
+    pages.extend([show(text).render(), IntegrationPage::default().render()]);
+    pages.extend([import(text).render(), ImportPage::default().render()]);
+    pages
+}
+
+fn index(text: &str) -> IndexPage {
+    let some = || text.to_owned();
+    let card = Card {
+        key: "sample".to_owned(),
+        name: some(),
+        category: some(),
+        icon: some(),
+        text: some(),
+        is_custom: true,
+        actions: 2,
+        connections: 1,
+        badge: Some(("active", "Connected")),
+        words: some(),
+    };
+    let other = Card { connections: 0, badge: None, is_custom: false, ..card.clone() };
+    IndexPage {
+        shell: Shell::sample(text),
+        sought: Sought { q: some(), category: some() },
+        categories: vec![some(), "Other".to_owned()],
+        groups: vec![Group { title: some(), cards: vec![card, other] }],
+        waiting: vec![Waiting { connection: connection(text, AuthType::Oauth), integration: some() }],
+    }
+}
+
+fn show(text: &str) -> IntegrationPage {
+    let some = || text.to_owned();
+    let problem = || Problem { pointer: some(), message: some() };
+    IntegrationPage {
+        shell: Shell::sample(text),
+        about: About {
+            key: "sample".to_owned(),
+            name: some(),
+            category: some(),
+            icon: some(),
+            lead: some(),
+            is_custom: true,
+            is_enabled: true,
+            is_for_everyone: false,
+            hosts: vec![some()],
+            sign_in_host: Some(some()),
+        },
+        ways: AuthType::ALL.iter().map(|auth_type| way(text, *auth_type)).collect(),
+        origin: Origin::read(
+            Some(AgentId::new().to_string()),
+            Some(AgentActionId::new().to_string()),
+            Some("draft".to_owned()),
+        ),
+        refusal: Some((AuthType::None, some())),
+        mistakes: mistakes(&credential::id(AuthType::ApiKey, "key"), text),
+        connections: Connections {
+            mine: vec![connection(text, AuthType::Oauth)],
+            shared: vec![connection(text, AuthType::ApiKey)],
+            others: vec![connection(text, AuthType::ApiKey), connection(text, AuthType::Oauth)],
+            has_more: true,
+        },
+        actions: vec![Action { key: some(), name: some(), text: some(), effect: Effect::Write }],
+        notes: vec![problem()],
+        is_fresh: true,
+        client: Some(Client {
+            id: some(),
+            is_set: true,
+            has_secret: true,
+            redirect_uri: some(),
+            refusal: Some(some()),
+            mistakes: mistakes("client_id", text),
+        }),
+    }
+}
+
+fn import(text: &str) -> ImportPage {
+    let problem = Problem { pointer: text.to_owned(), message: text.to_owned() };
+    ImportPage {
+        shell: Shell::sample(text),
+        key: text.to_owned(),
+        document: text.to_owned(),
+        mistakes: Mistakes::default(),
+        problems: vec![problem],
+    }
+}
+
+fn way(text: &str, auth_type: AuthType) -> Way {
+    let field = CredentialField {
+        id: credential::id(auth_type, "key"),
+        name: "key".to_owned(),
+        label: text.to_owned(),
+        help: Some(text.to_owned()),
+        is_secret: auth_type == AuthType::ApiKey,
+        is_required: true,
+        is_multiline: auth_type == AuthType::ServiceAccount,
+        value: text.to_owned(),
+    };
+    Way {
+        auth_type: Some(auth_type),
+        title: text.to_owned(),
+        help: "",
+        fields: vec![field],
+        name: text.to_owned(),
+        is_open: auth_type == AuthType::ApiKey,
+        is_ready: auth_type != AuthType::Oauth,
+        scopes: vec![Scope { name: text.to_owned(), meaning: text.to_owned() }],
+    }
+}
+
+fn connection(text: &str, auth_type: AuthType) -> Connection {
+    Connection {
+        id: ConnectionId::new(),
+        owner: UserId::new(),
+        owner_name: text.to_owned(),
+        integration: "sample".to_owned(),
+        auth_type,
+        name: text.to_owned(),
+        status: ConnectionStatus::NeedsReconnect,
+        status_reason: Some(text.to_owned()),
+        account: Some(text.to_owned()),
+        scopes: vec![text.to_owned()],
+        created_at: Shell::sample(text).now,
+        last_used_at: None,
+        is_owner: false,
+        shared: Some(ShareAccess::Attach),
+    }
+}
+
+fn mistakes(field: &str, text: &str) -> Mistakes {
+    let mut mistakes = Mistakes::default();
+    mistakes.add(field, text);
+    mistakes
+}

@@ -1,0 +1,242 @@
+//! The real app, built as `main` builds it, on a port and a database of its own. When it goes, it looks whether anything
+//! was left that no test has looked at: an answer 500, a mail that waits, a run that never ended.
+
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+
+use diesel::QueryableByName;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
+use diesel::sql_types::Text;
+use odeus::app::App;
+use odeus::app::Doors;
+use odeus::app::Parts;
+use odeus::config::Settings;
+use odeus::domain::people::tokens;
+use odeus::http::serving::Ending;
+use odeus::jobs::Jobs;
+use odeus::jobs::send_mail;
+use odeus::kernel::clock::Clock;
+use odeus::mail::message::Message;
+use odeus::mail::transport::MailSettings;
+use odeus::mail::transport::Memory;
+use odeus::mail::transport::Transport;
+use odeus::mail::transport::Way;
+use tokio::sync::oneshot;
+
+use crate::support::TestDatabase;
+use crate::support::cast;
+use crate::support::cast::Cast;
+use crate::support::cast::PASSWORD;
+use crate::support::cast::Person;
+use crate::support::client::Client;
+use crate::support::client::Wire;
+use crate::support::database;
+use crate::support::log;
+
+/// What a test may choose.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// A clock that the test moves.
+    pub(crate) clock: Option<Clock>,
+    /// Addresses outside the public internet that may be called: those of the test's own servers.
+    pub(crate) allow: Vec<SocketAddr>,
+    /// The public address, where it is not the one that the app listens on.
+    pub(crate) public_url: Option<String>,
+}
+
+/// An answer as it was recorded: its status and all of its bytes.
+pub(super) struct Recorded {
+    pub(super) status: u16,
+    pub(super) what: String,
+    pub(super) bytes: String,
+}
+
+/// Every answer that any client of the app got.
+pub(super) type Record = Arc<Mutex<Vec<Recorded>>>;
+
+/// A running app.
+pub(crate) struct TestApp {
+    pub(crate) cast: Cast,
+    pub(crate) clock: Clock,
+    pub(crate) parts: Parts,
+    memory: Memory,
+    wire: Wire,
+    record: Record,
+    may_fail: bool,
+    server: Option<(oneshot::Sender<Ending>, JoinHandle<()>)>,
+    /// Last, so that it goes last.
+    pub(crate) database: TestDatabase,
+}
+
+impl TestApp {
+    /// With nothing special.
+    pub(crate) fn start() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// As the test wants it.
+    pub(crate) fn with(options: Options) -> Self {
+        log::keep();
+        let database = database();
+        let clock = options.clock.unwrap_or_else(Clock::system);
+        let conn = &mut database.conn();
+        let cast = cast::create(conn, clock.now());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
+        let memory = Memory::default();
+        let settings = settings(&public_url, &options.allow, address);
+        let mut parts = Parts::build(&settings, database.db(), cast::vault(conn, clock.now()), clock.clone()).unwrap();
+        let way = Way::Memory(memory.clone());
+        parts.transport = Transport::new(MailSettings { from: "Odeus <odeus@odeus.example>".to_owned(), way }).unwrap();
+        let doors = Doors { listener, metrics: None, workers: 1, pool: 4 };
+        let server = Some(serve(parts.clone(), doors));
+        let record = Record::default();
+        let wire = Wire::new(address, &public_url, Arc::clone(&record));
+        Self { cast, clock, parts, memory, wire, record, may_fail: false, server, database }
+    }
+
+    /// A connection to its database.
+    pub(crate) fn conn(&self) -> PgConnection {
+        self.database.conn()
+    }
+
+    /// A browser that nobody has signed in with.
+    pub(crate) fn anon(&self) -> Client {
+        Client::browser(self.wire.clone())
+    }
+
+    /// A browser in which somebody has signed in, by the form on the page.
+    pub(crate) async fn signed_in(&self, person: &Person) -> Client {
+        let client = self.anon();
+        let page = client.get("/sign-in").await;
+        let answer = page.form("form").set("email", &person.email).set("password", PASSWORD).submit().await;
+        assert_eq!(answer.status, 303, "{} cannot sign in: {}", person.name, answer.body);
+        client
+    }
+
+    /// A program with a token of somebody's.
+    pub(crate) fn token(&self, person: &Person) -> Client {
+        let now = self.clock.now();
+        let token = tokens::create_for(&mut self.conn(), person.workspace.id, person.id, "test", now).unwrap();
+        Client::program(self.wire.clone(), token)
+    }
+
+    /// Sends what waits in the outbox, and gives everything that was sent since the last look.
+    pub(crate) async fn mails(&self) -> Vec<Message> {
+        while send_mail::once(&self.parts.mail_job()).await > 0 {}
+        self.memory.take()
+    }
+
+    /// This test makes the app fail, so an answer 500 is no surprise.
+    pub(crate) fn may_fail(&mut self) {
+        self.may_fail = true;
+    }
+
+    /// No answer, log line, mail or row that is not sealed may have any of these in it.
+    pub(crate) async fn assert_no_canary(&self, canaries: &[&str]) {
+        let mails = format!(
+            "{:?}",
+            self.mails().await.iter().map(|mail| (&mail.subject, &mail.text, &mail.html)).collect::<Vec<_>>()
+        );
+        let rows = dump(&mut self.conn());
+        for canary in canaries {
+            assert!(!log::contains(canary), "logged: {canary}");
+            assert!(!mails.contains(canary), "mailed: {canary}");
+            let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+            for (table, text) in &rows {
+                assert!(!text.contains(canary) && !text.contains(&hex), "stored in {table}: {canary}");
+            }
+            for recorded in self.record.lock().unwrap().iter() {
+                assert!(!recorded.bytes.contains(canary), "answered to {}: {canary}", recorded.what);
+            }
+        }
+    }
+
+    fn leftovers(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if !self.may_fail {
+            let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+            found.extend(
+                record
+                    .iter()
+                    .filter(|recorded| recorded.status == 500)
+                    .map(|recorded| format!("500 to {}", recorded.what)),
+            );
+        }
+        let count = |sql: &str| sql_query(sql).get_result::<Count>(&mut self.conn()).map_or(0, |row| row.count);
+        if count("SELECT count(*) FROM outbox WHERE state = 'pending'") > 0 {
+            found.push("a mail that nobody looked at; see TestApp::mails".to_owned());
+        }
+        if count("SELECT count(*) FROM runs WHERE status = 'begun'") > 0 {
+            found.push("a run that never ended".to_owned());
+        }
+        found
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        let leftovers = if std::thread::panicking() { Vec::new() } else { self.leftovers() };
+        if let Some((stop, thread)) = self.server.take() {
+            stop.send(Ending::AtOnce).ok();
+            thread.join().ok();
+        }
+        assert!(leftovers.is_empty(), "left behind: {leftovers:?}");
+    }
+}
+
+fn settings(public_url: &str, allow: &[SocketAddr], address: SocketAddr) -> Settings {
+    let allow = allow.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let lookup = |name: &str| match name {
+        "ODEUS_ADDR" => Some(address.to_string()),
+        "ODEUS_PUBLIC_URL" => Some(public_url.to_owned()),
+        "ODEUS_EGRESS_ALLOW" => Some(allow.clone()),
+        "ODEUS_WORKERS" => Some("2".to_owned()),
+        _ => None,
+    };
+    Settings::from_lookup(lookup).unwrap()
+}
+
+/// A thread of its own, so that dropping the app can wait for its end inside an async test.
+fn serve(parts: Parts, doors: Doors) -> (oneshot::Sender<Ending>, JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let app = App::build(&parts, doors).unwrap();
+            app.run(Jobs::new(), async { stopped.await.unwrap_or(Ending::AtOnce) }).await.unwrap();
+        });
+    });
+    (stop, thread)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// Every table as text.
+fn dump(conn: &mut PgConnection) -> Vec<(String, String)> {
+    let tables: Vec<Line> =
+        sql_query("SELECT tablename::text AS text FROM pg_tables WHERE schemaname = 'public'").load(conn).unwrap();
+    let read = |Line { text: table }: Line| {
+        let sql = format!("SELECT coalesce(string_agg(t::text, E'\\n'), '') AS text FROM {table} t");
+        (table, sql_query(sql).get_result::<Line>(conn).unwrap().text)
+    };
+    tables.into_iter().map(read).collect()
+}

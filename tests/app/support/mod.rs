@@ -1,0 +1,16 @@
+//! What tests stand on: a database for each, the real app on a port of its own, clients that read pages as a browser
+//! does, and a cast of people with names.
+
+mod app;
+pub(crate) mod cast;
+mod client;
+mod database;
+mod form;
+mod log;
+
+pub(crate) use crate::support::app::Options;
+pub(crate) use crate::support::app::TestApp;
+pub(crate) use crate::support::client::Answer;
+pub(crate) use crate::support::client::Client;
+pub(crate) use crate::support::database::TestDatabase;
+pub(crate) use crate::support::database::database;
