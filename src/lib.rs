@@ -7,6 +7,7 @@
 
 pub mod app;
 
+pub mod api;
 pub mod web;
 
 pub mod http;

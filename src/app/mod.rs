@@ -16,6 +16,7 @@ use actix_web::middleware::Compress;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 
+use crate::api;
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::DbError;
@@ -27,6 +28,7 @@ use crate::http::assets;
 use crate::http::headers;
 use crate::http::metrics;
 use crate::http::probes;
+use crate::http::probes::Readiness;
 use crate::http::render;
 use crate::http::serving::Ending;
 use crate::http::serving::Servers;
@@ -202,7 +204,7 @@ impl App {
                 return;
             }
             let calls = tokio::time::timeout(WORK_ENDS_WITHIN, runner.idle());
-            let (_, ended) = tokio::join!(jobs.finish(WORK_ENDS_WITHIN), calls);
+            let ((), ended) = tokio::join!(jobs.finish(WORK_ENDS_WITHIN), calls);
             if ended.is_err() {
                 tracing::warn!("stopped before every call had ended; the sweep of the next process closes them");
             }
@@ -263,4 +265,5 @@ fn routes(cfg: &mut ServiceConfig, has_metrics: bool) {
         metrics::routes(cfg);
     }
     web::routes(cfg);
+    api::routes(cfg);
 }

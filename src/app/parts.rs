@@ -52,14 +52,14 @@ pub struct Parts {
     pub client: Client,
     /// Which addresses may be called.
     pub egress: Egress,
-    /// The integrations' definitions.
-    pub registry: Registry,
     /// Makes connections.
     pub connecting: Connecting,
-    /// Renews access.
+    /// Renews access: one for all threads, so that they join.
     pub renewer: Renewer,
     /// Runs actions.
     pub runner: Runner,
+    /// The integrations' definitions.
+    pub registry: Registry,
     /// The way mails go.
     pub transport: Transport,
     /// The counters.
@@ -69,7 +69,8 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Builds them from the settings, over what is open already. Runs will live in the Tokio runtime that this is called in.
+    /// Builds them from the settings, over what is open already. Runs will live in the Tokio runtime that this is called
+    /// in.
     pub fn build(settings: &Settings, db: Db, vault: Vault, clock: Clock) -> Result<Self, StartError> {
         let public = public_url(settings)?;
         let egress = settings.egress.sparing(settings.own_addresses());
@@ -77,15 +78,9 @@ impl Parts {
         let registry = Registry::new(settings.origin_map.clone());
         let checker = Checker { vault: vault.clone(), client: client.clone() };
         let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone());
+        let runner =
+            Runner::new(db.clone(), vault.clone(), client.clone(), clock.clone(), registry.clone(), renewer.clone());
         Ok(Self {
-            runner: Runner::new(
-                db.clone(),
-                vault.clone(),
-                client.clone(),
-                clock.clone(),
-                registry.clone(),
-                renewer.clone(),
-            ),
             connecting: Connecting { db: db.clone(), checker },
             passwords: Passwords::new(settings.workers.saturating_sub(1))?,
             transport: transport(settings, &public)?,
@@ -99,6 +94,7 @@ impl Parts {
             egress,
             registry,
             renewer,
+            runner,
         })
     }
 
@@ -111,26 +107,26 @@ impl Parts {
         cfg.app_data(Data::new(self.passwords.clone()));
         cfg.app_data(Data::new(self.client.clone()));
         cfg.app_data(Data::new(self.registry.clone()));
-        cfg.app_data(Data::new(self.connecting.clone()));
-        cfg.app_data(Data::new(self.renewer.clone()));
-        cfg.app_data(Data::new(self.runner.clone()));
         cfg.app_data(Data::new(self.metrics.clone()));
         cfg.app_data(Data::new(self.readiness.clone()));
         cfg.app_data(Data::new(self.egress.clone()));
-        cfg.app_data(Data::new(self.trial()));
-        cfg.app_data(Data::new(self.landing()));
+        self.share_connecting(cfg);
     }
 
-    /// What tests connections.
-    fn trial(&self) -> Trial {
-        let (db, checker) = (self.db.clone(), self.connecting.checker.clone());
-        Trial { db, checker, renewer: self.renewer.clone(), registry: self.registry.clone() }
-    }
-
-    /// What ends OAuth flows.
-    fn landing(&self) -> Landing {
-        let (db, checker) = (self.db.clone(), self.connecting.checker.clone());
-        Landing { db, checker, clock: self.clock.clone(), registry: self.registry.clone() }
+    /// What connections are made, tried and used with.
+    fn share_connecting(&self, cfg: &mut ServiceConfig) {
+        let (db, clock, registry) = (self.db.clone(), self.clock.clone(), self.registry.clone());
+        let (checker, renewer) = (self.connecting.checker.clone(), self.renewer.clone());
+        cfg.app_data(Data::new(self.connecting.clone()));
+        cfg.app_data(Data::new(self.renewer.clone()));
+        cfg.app_data(Data::new(self.runner.clone()));
+        cfg.app_data(Data::new(Trial {
+            db: db.clone(),
+            checker: checker.clone(),
+            renewer,
+            registry: registry.clone(),
+        }));
+        cfg.app_data(Data::new(Landing { db, checker, clock, registry }));
     }
 
     /// Starts every job.

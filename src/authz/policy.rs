@@ -140,13 +140,13 @@ fn needs(actor: &Actor, permission: Permission) -> Result<(), Reason> {
 
 impl Permits<IntegrationFacts> for View {
     fn permits(actor: &Actor, facts: &IntegrationFacts) -> Result<(), Reason> {
-        may_reach(actor.role, facts)
+        may_reach(actor.role, *facts)
     }
 }
 
 impl Permits<IntegrationFacts> for Connect {
     fn permits(actor: &Actor, facts: &IntegrationFacts) -> Result<(), Reason> {
-        may_reach(actor.role, facts)
+        may_reach(actor.role, *facts)
     }
 }
 
@@ -156,7 +156,7 @@ impl Permits<IntegrationFacts> for Configure {
     }
 }
 
-fn may_reach(role: Role, facts: &IntegrationFacts) -> Result<(), Reason> {
+fn may_reach(role: Role, facts: IntegrationFacts) -> Result<(), Reason> {
     if role == Role::Admin {
         return Ok(());
     }
@@ -169,13 +169,13 @@ fn may_reach(role: Role, facts: &IntegrationFacts) -> Result<(), Reason> {
 impl Permits<ConnectionFacts> for View {
     /// R1: the owner, whoever it is shared with, and admins.
     fn permits(actor: &Actor, facts: &ConnectionFacts) -> Result<(), Reason> {
-        when(may_use(facts) || actor.is_admin(), Reason::NotVisible)
+        when(may_use(*facts) || actor.is_admin(), Reason::NotVisible)
     }
 }
 
 impl Permits<ConnectionFacts> for Use {
     fn permits(_: &Actor, facts: &ConnectionFacts) -> Result<(), Reason> {
-        when(may_use(facts), Reason::OwnerOnly)
+        when(may_use(*facts), Reason::OwnerOnly)
     }
 }
 
@@ -191,7 +191,7 @@ impl Permits<ConnectionFacts> for Attach {
     /// R10.
     fn permits(actor: &Actor, facts: &ConnectionFacts) -> Result<(), Reason> {
         needs(actor, Permission::ConfigurePreselectedConnections)?;
-        may_attach(actor.role, facts)
+        may_attach(actor.role, *facts)
     }
 }
 
@@ -221,11 +221,11 @@ impl Permits<ConnectionFacts> for Transfer {
 }
 
 /// A share of an OAuth connection cannot exist; if one did, it would give nothing.
-fn may_use(facts: &ConnectionFacts) -> bool {
+fn may_use(facts: ConnectionFacts) -> bool {
     facts.is_owner || (facts.auth_type != AuthType::Oauth && facts.shared.is_some())
 }
 
-fn may_attach(role: Role, facts: &ConnectionFacts) -> Result<(), Reason> {
+fn may_attach(role: Role, facts: ConnectionFacts) -> Result<(), Reason> {
     if facts.is_owner {
         return Ok(());
     }
@@ -251,19 +251,19 @@ impl Permits<AgentFacts> for View {
 
 impl Permits<AgentFacts> for Run {
     fn permits(_: &Actor, facts: &AgentFacts) -> Result<(), Reason> {
-        may_run(facts)
+        may_run(*facts)
     }
 }
 
 impl Permits<AgentFacts> for Edit {
     fn permits(_: &Actor, facts: &AgentFacts) -> Result<(), Reason> {
-        may_edit(facts)
+        may_edit(*facts)
     }
 }
 
 impl Permits<AgentFacts> for Share {
     fn permits(_: &Actor, facts: &AgentFacts) -> Result<(), Reason> {
-        may_edit(facts)
+        may_edit(*facts)
     }
 }
 
@@ -273,12 +273,12 @@ impl Permits<AgentFacts> for Delete {
     }
 }
 
-fn may_run(facts: &AgentFacts) -> Result<(), Reason> {
+fn may_run(facts: AgentFacts) -> Result<(), Reason> {
     when(facts.is_owner || facts.shared.is_some(), Reason::NotVisible)?;
     when(facts.is_enabled, Reason::AgentDisabled)
 }
 
-fn may_edit(facts: &AgentFacts) -> Result<(), Reason> {
+fn may_edit(facts: AgentFacts) -> Result<(), Reason> {
     when(facts.is_owner || facts.shared == Some(AgentAccess::Edit), Reason::AgentUseOnly)
 }
 
@@ -293,8 +293,8 @@ impl Permits<OwnFacts> for View {
 impl Permits<OwnFacts> for Run {
     /// R8: the caller acts as themselves, through a connection that they may use.
     fn permits(actor: &Actor, facts: &OwnFacts) -> Result<(), Reason> {
-        may_run(&facts.agent)?;
-        may_reach(actor.role, &facts.integration)?;
+        may_run(facts.agent)?;
+        may_reach(actor.role, facts.integration)?;
         <Use as Permits<ConnectionFacts>>::permits(actor, &facts.connection)
     }
 }
@@ -308,8 +308,8 @@ impl Permits<LentFacts> for View {
 impl Permits<LentFacts> for Run {
     /// R11, R12: the caller needs nothing but the agent; the binding must hold by the rights of whoever attached it.
     fn permits(actor: &Actor, facts: &LentFacts) -> Result<(), Reason> {
-        may_run(&facts.agent)?;
-        may_reach(actor.role, &facts.integration)?;
+        may_run(facts.agent)?;
+        may_reach(actor.role, facts.integration)?;
         holds(&facts.binding)
     }
 }
@@ -319,7 +319,7 @@ pub fn holds(binding: &BindingFacts) -> Result<(), Reason> {
     when(binding.is_whole, Reason::BindingBroken)?;
     let Some(role) = binding.attacher else { return Err(Reason::AttacherGone) };
     when(binding.attacher_may_configure, Reason::AttacherNotEntitled)?;
-    may_attach(role, &binding.connection).map_err(|_right_lost| Reason::AttacherNotEntitled)?;
+    may_attach(role, binding.connection).map_err(|_right_lost| Reason::AttacherNotEntitled)?;
     when(binding.is_as_approved, Reason::BindingChanged)
 }
 

@@ -5,10 +5,7 @@ use diesel::result::Error;
 
 /// The name of the constraint that refused, if it was one.
 pub fn constraint(error: &Error) -> Option<&str> {
-    match error {
-        Error::DatabaseError(_, information) => information.constraint_name(),
-        _ => None,
-    }
+    if let Error::DatabaseError(_, information) = error { information.constraint_name() } else { None }
 }
 
 /// Whether `name` is the constraint that refused.
@@ -16,24 +13,26 @@ pub fn is(error: &Error, name: &str) -> bool {
     constraint(error) == Some(name)
 }
 
+/// Whether a foreign key refused: what was named is not there.
+pub fn is_missing_reference(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))
+}
+
+/// What libpq and the server say when the connection is gone: neither has a code for it.
+const SIGNS: [&str; 7] = [
+    "server closed the connection",
+    "connection to server",
+    "terminating connection",
+    "no connection to the server",
+    "the database system is",
+    "could not receive data",
+    "SSL connection has been closed",
+];
+
 /// Whether the connection broke rather than the statement.
 pub fn is_connection_lost(error: &Error) -> bool {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) | Error::BrokenTransactionManager => true,
-        Error::DatabaseError(DatabaseErrorKind::Unknown, information) => {
-            let message = information.message();
-            [
-                "server closed the connection",
-                "connection to server",
-                "terminating connection",
-                "no connection to the server",
-                "the database system is",
-                "could not receive data",
-                "SSL connection has been closed",
-            ]
-            .iter()
-            .any(|sign| message.contains(sign))
-        }
-        _ => false,
+    if let Error::DatabaseError(DatabaseErrorKind::Unknown, information) = error {
+        return SIGNS.iter().any(|sign| information.message().contains(sign));
     }
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) | Error::BrokenTransactionManager)
 }

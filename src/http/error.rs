@@ -68,6 +68,18 @@ impl Error {
         )
     }
 
+    /// 404 about something that a body names, which is not there or not for this person: the same sentence for both.
+    pub fn nothing_named(what: &str) -> Self {
+        let detail = format!("There is no such {what} here, or it is not visible to you.");
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Nothing here", detail)
+    }
+
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        let detail = "This address does not take that method; “Allow” says which ones it takes.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Wrong method", detail)
+    }
+
     /// 403, with the reason.
     pub fn forbidden(reason: Reason) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", reason)

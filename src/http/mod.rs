@@ -13,6 +13,7 @@ pub mod look;
 pub mod metrics;
 pub mod page;
 pub mod probes;
+pub mod query;
 pub mod render;
 pub mod serving;
 pub mod session;

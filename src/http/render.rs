@@ -13,12 +13,14 @@ use actix_web::dev::ServiceResponse;
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use askama::Template;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::http::error::Error;
+use crate::http::gate;
 use crate::http::headers::RequestId;
 
 /// Who asked, as far as the answer's shape depends on it.
@@ -63,11 +65,24 @@ pub async fn render(
             None => show(&Error::internal(error), &asker),
         },
         None if is_plain_failure && !response.headers().contains_key(header::CONTENT_TYPE) => {
-            show(&Error::not_found(), &asker)
+            unrouted(response.request().path(), &asker)
         }
         None => return Ok(response),
     };
     Ok(response.into_response(rendered))
+}
+
+/// Nothing takes this request. Programs are told whether the address or the method is wrong.
+fn unrouted(path: &str, asker: &Asker) -> HttpResponse {
+    let methods = if asker.is_program { gate::methods_at(path) } else { Vec::new() };
+    if methods.is_empty() {
+        return show(&Error::not_found(), asker);
+    }
+    let mut response = show(&Error::method_not_allowed(), asker);
+    if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 /// What actix itself refused: a query that cannot be read.

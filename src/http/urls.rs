@@ -128,9 +128,7 @@ impl Urls {
         match to {
             ReturnTo::Connection => self.connection(connection),
             ReturnTo::AgentAction { agent, action, draft } if draft.is_empty() => self.agent_action(agent, action),
-            ReturnTo::AgentAction { agent, action, draft } => {
-                with_query(&self.agent_action(agent, action), "draft", draft)
-            }
+            ReturnTo::AgentAction { agent, action, draft } => self.agent_action_draft(agent, action, draft),
         }
     }
 
@@ -212,6 +210,11 @@ impl Urls {
     /// One action of an agent: its form.
     pub fn agent_action(&self, agent: &AgentId, action: &AgentActionId) -> String {
         format!("{}/agents/{agent}/actions/{action}", self.base)
+    }
+
+    /// The same, with the input that was kept: it connects what is missing and goes on (R9).
+    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
+        with_query(&self.agent_action(agent, action), "draft", &draft.to_string())
     }
 
     /// Something of an agent's action: `runs`, `edit`, `deletion`, `choice`.

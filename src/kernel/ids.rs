@@ -1,6 +1,8 @@
 //! Ids as types, so that an agent's id never passes for a connection's. Each is a UUID v7: made anywhere without
 //! asking the database, and close together in an index when made close together.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::deserialize::FromSql;
@@ -12,6 +14,14 @@ use diesel::serialize::Output;
 use diesel::serialize::ToSql;
 use ring::rand::SecureRandom;
 use ring::rand::SystemRandom;
+use utoipa::PartialSchema;
+use utoipa::ToSchema;
+use utoipa::openapi::KnownFormat;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::SchemaFormat;
+use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::Type;
 use uuid::Uuid;
 
 macro_rules! ids {
@@ -59,6 +69,19 @@ macro_rules! ids {
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+                ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
             }
         }
 

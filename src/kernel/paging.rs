@@ -101,6 +101,17 @@ impl<T> Listed<T> {
         Self { items: rows, next }
     }
 
+    /// Cuts a list that is made whole each time and has an order of its own; its cursor counts the rows before the page.
+    pub fn slice(items: Vec<T>, page: &Page) -> Self {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let before = page.after.and_then(|cursor| usize::try_from(cursor.id.as_u128()).ok()).unwrap_or_default();
+        let after = before.saturating_add(limit);
+        let more = items.len() > after;
+        let items = items.into_iter().skip(before).take(limit).collect();
+        let id = u128::try_from(after).map(Uuid::from_u128).unwrap_or_default();
+        Self { items, next: more.then_some(Cursor { at: DateTime::UNIX_EPOCH, id }) }
+    }
+
     /// The same page of other things.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Listed<U> {
         Listed { items: self.items.into_iter().map(f).collect(), next: self.next }
@@ -118,5 +129,15 @@ mod tests {
 
         assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
         assert!("nonsense".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn a_list_that_is_made_whole_is_cut_to_pages() {
+        let first = Listed::slice(vec![1, 2, 3, 4, 5], &Page::new(Some(2), None));
+        let second = Listed::slice(vec![1, 2, 3, 4, 5], &Page::new(Some(2), first.next));
+        let third = Listed::slice(vec![1, 2, 3, 4, 5], &Page::new(Some(2), second.next));
+
+        assert_eq!((first.items, second.items, third.items), (vec![1, 2], vec![3, 4], vec![5]));
+        assert_eq!(third.next, None);
     }
 }

@@ -1,6 +1,7 @@
-//! Enums that stand as words in columns, pages and JSON: one spelling each, everywhere.
+//! Enums that stand as words in columns, pages, JSON and its description: one spelling each, everywhere.
 
-/// Declares an enum whose variants are words: `as_str`, `ALL`, `Display`, `FromStr`, serde, and Diesel's `Text`.
+/// Declares an enum whose variants are words: `as_str`, `ALL`, `Display`, `FromStr`, serde, Diesel's `Text`, and a schema
+/// for the API's description.
 #[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -35,6 +36,21 @@ macro_rules! words {
                     $($word => Ok(Self::$variant),)+
                     other => Err($crate::kernel::words::UnknownWord(other.to_owned())),
                 }
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some(Self::ALL.iter().map(|word| word.as_str())))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
             }
         }
 

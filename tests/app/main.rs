@@ -1,11 +1,17 @@
 //! The tests that need more than one function: over HTTP, over the database, over the sources.
 
 mod accounts;
+#[cfg(test)]
+mod agents;
 mod architecture;
 mod config;
 mod embedded;
 mod outbox;
 mod policy;
+#[cfg(test)]
+mod processes;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod schema;
 mod send_mail;

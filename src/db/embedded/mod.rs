@@ -72,7 +72,6 @@ impl Embedded {
         let holders = wait::lock_shared(&place.holders(), place.user())?;
         place.furnish()?;
         if let Some(alive) = server::adopt(&place)? {
-            tracing::debug!(path = %place.root().display(), "sharing the embedded database");
             return Ok(Self { place, alive: Some(alive), holders, child: None });
         }
         let recorded = cluster::recorded_major(&place);
@@ -81,7 +80,6 @@ impl Embedded {
             cluster::create(&place, &installation, options.durability)?;
         }
         let (alive, child) = server::launch(&place, &installation, options)?;
-        tracing::debug!(path = %place.root().display(), "started the embedded database");
         Ok(Self { place, alive: Some(alive), holders, child: Some(child) })
     }
 

@@ -110,10 +110,7 @@ impl Forwarder {
     async fn forward(&self, mut client: UnixStream) {
         match self.connect().await {
             Ok(server) => {
-                // An end in the middle is seen by libpq, which tells it better.
-                if let Err(error) = exchange(client, server).await {
-                    tracing::debug!(%error, "a connection to the database broke");
-                }
+                exchange(client, server).await.unwrap_or_else(|error| note_broken(&error));
             }
             Err(error) => {
                 tracing::warn!(%error, "no TLS connection to the database");
@@ -166,6 +163,11 @@ async fn ask_for_tls(tcp: &mut TcpStream) -> io::Result<u8> {
 }
 
 /// Ends when either side does: neither libpq nor the server goes on with half a connection.
+/// An end in the middle is seen by libpq, which tells it better.
+fn note_broken(error: &io::Error) {
+    tracing::debug!(%error, "a connection to the database broke");
+}
+
 async fn exchange(client: UnixStream, server: TlsStream<TcpStream>) -> io::Result<()> {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = tokio::io::split(server);

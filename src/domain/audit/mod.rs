@@ -32,6 +32,7 @@ pub struct Event {
 
 impl Event {
     /// An event without details.
+    #[expect(clippy::needless_pass_by_value, reason = "ids are as small as references to them")]
     pub fn new(action: &'static str, object_kind: &'static str, object_id: impl ToString) -> Self {
         Self {
             action,
@@ -43,12 +44,14 @@ impl Event {
     }
 
     /// Names the connection.
+    #[must_use]
     pub fn connection(mut self, connection: ConnectionId) -> Self {
         self.connection = Some(connection);
         self
     }
 
     /// Adds details, a JSON object.
+    #[must_use]
     pub fn detail(mut self, detail: Value) -> Self {
         self.detail = detail;
         self

@@ -127,7 +127,7 @@ fn shown(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text::cut(text, 200)),
         Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

@@ -281,7 +281,14 @@ fn mint_failed(provider: &str, error: &ExchangeError) -> ConnectError {
         ExchangeError::Transient { .. } | ExchangeError::UnknownOutcome => {
             ConnectError::Unreached(format!("{provider} could not be asked: {error}."))
         }
-        other => ConnectError::Refused(format!("{provider} did not accept this key: {other}.")),
+        other @ (ExchangeError::InvalidGrant { .. }
+        | ExchangeError::InvalidClient { .. }
+        | ExchangeError::KeyUnusable(_)
+        | ExchangeError::Refused { .. }
+        | ExchangeError::Redirected
+        | ExchangeError::Malformed
+        | ExchangeError::OutsideOrigins
+        | ExchangeError::Vault(_)) => ConnectError::Refused(format!("{provider} did not accept this key: {other}.")),
     }
 }
 

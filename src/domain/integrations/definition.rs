@@ -113,6 +113,8 @@ pub struct OAuthEndpoints {
     pub issuer: Option<String>,
     /// What stands between two scopes.
     pub scope_separator: String,
+    /// The parameter that carries the scopes.
+    pub scope_parameter: String,
     /// What each scope means, for people.
     pub scope_descriptions: BTreeMap<String, String>,
 }
@@ -289,6 +291,12 @@ pub enum BodyContent {
 }
 
 impl Definition {
+    /// Whether its name, key, category or description has the text in it, in capitals or not.
+    pub fn mentions(&self, text: &str) -> bool {
+        let text = text.trim().to_lowercase();
+        [&self.name, &self.key, &self.category, &self.description].iter().any(|it| it.to_lowercase().contains(&text))
+    }
+
     /// The action with that key.
     pub fn action(&self, key: &str) -> Option<&ActionDefinition> {
         self.actions.iter().find(|action| action.key == key)

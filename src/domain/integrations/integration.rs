@@ -27,6 +27,7 @@ use crate::vault::sealed::Sealed;
 
 /// An integration in a workspace, seen by one actor.
 #[derive(Debug, QueryableByName)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that the policy asks for")]
 pub struct Integration {
     /// Its key.
     #[diesel(sql_type = Text)]

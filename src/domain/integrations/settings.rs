@@ -15,6 +15,7 @@ use crate::authz::facts::AuthType;
 use crate::authz::proof::Authorized;
 use crate::database_errors;
 use crate::db::DbError;
+use crate::db::conflict;
 use crate::db::schema::integration_grants;
 use crate::db::schema::integration_settings;
 use crate::domain::audit;
@@ -110,6 +111,23 @@ pub enum Audience {
     },
 }
 
+/// For whom an integration is at present.
+pub fn audience(conn: &mut PgConnection, proof: &Authorized<Configure, Integration>) -> QueryResult<Audience> {
+    let (actor, integration) = (proof.actor(), proof.resource());
+    if integration.is_for_everyone {
+        return Ok(Audience::Everyone);
+    }
+    let grants: Vec<(Option<UserId>, Option<GroupId>)> = integration_grants::table
+        .filter(integration_grants::workspace_id.eq(actor.workspace))
+        .filter(integration_grants::integration.eq(&integration.key))
+        .order(integration_grants::id)
+        .select((integration_grants::grantee_user, integration_grants::grantee_group))
+        .load(conn)?;
+    let users = grants.iter().filter_map(|(user, _)| *user).collect();
+    let groups = grants.iter().filter_map(|(_, group)| *group).collect();
+    Ok(Audience::Only { users, groups })
+}
+
 /// Decides for whom an integration is.
 pub fn restrict(
     conn: &mut PgConnection,
@@ -140,11 +158,8 @@ pub fn restrict(
                 )
             })
             .collect();
-        diesel::insert_into(integration_grants::table).values(rows).execute(conn).map_err(|error| match error {
-            diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::ForeignKeyViolation, _) => {
-                SettingsError::UnknownGrantee
-            }
-            other => other.into(),
+        diesel::insert_into(integration_grants::table).values(rows).execute(conn).map_err(|error| {
+            if conflict::is_missing_reference(&error) { SettingsError::UnknownGrantee } else { error.into() }
         })?;
     }
     let detail = json!({ "for_everyone": for_everyone });

@@ -5,14 +5,20 @@ use std::str::FromStr;
 use actix_web::HttpRequest;
 
 use crate::authz::proof::Guarded;
+use crate::domain::agents::Agent;
+use crate::domain::agents::AgentAction;
+use crate::domain::agents::AgentActionKey;
 use crate::domain::connections::Connection;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::oauth::callback::held::Held;
 use crate::domain::oauth::flows::Flow;
 use crate::domain::people::workspaces::Workspace;
+use crate::domain::runs::Run;
 use crate::http::session;
+use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::FlowId;
+use crate::kernel::ids::RunId;
 use crate::kernel::ids::SessionId;
 
 /// A resource that an address can name.
@@ -39,6 +45,24 @@ impl Addressed for Connection {
     }
 }
 
+impl Addressed for Agent {
+    fn key(req: &HttpRequest) -> Option<AgentId> {
+        segment(req, "agent")
+    }
+}
+
+impl Addressed for AgentAction {
+    fn key(req: &HttpRequest) -> Option<AgentActionKey> {
+        Some(AgentActionKey { agent: segment(req, "agent")?, action: segment(req, "action")? })
+    }
+}
+
+impl Addressed for Run {
+    fn key(req: &HttpRequest) -> Option<RunId> {
+        segment(req, "run")
+    }
+}
+
 impl Addressed for Flow {
     fn key(req: &HttpRequest) -> Option<(SessionId, FlowId)> {
         of_this_browser(req)
@@ -57,6 +81,6 @@ fn of_this_browser(req: &HttpRequest) -> Option<(SessionId, FlowId)> {
     Some((session, segment(req, "flow")?))
 }
 
-fn segment<T: FromStr>(req: &HttpRequest, name: &str) -> Option<T> {
+pub(in crate::http::gate) fn segment<T: FromStr>(req: &HttpRequest, name: &str) -> Option<T> {
     req.match_info().get(name)?.parse().ok()
 }

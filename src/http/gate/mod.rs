@@ -5,6 +5,7 @@
 mod actors;
 mod addressed;
 mod gated;
+mod part;
 
 use std::future::Future;
 use std::sync::Mutex;
@@ -32,6 +33,8 @@ use crate::kernel::ids::UserId;
 
 pub use crate::http::gate::addressed::Addressed;
 pub use crate::http::gate::gated::Gated;
+pub use crate::http::gate::part::Part;
+pub use crate::http::gate::part::PartId;
 
 mod sealed {
     pub trait Sealed {}
@@ -123,6 +126,18 @@ pub fn routes() -> Vec<Route> {
     routes.sort();
     routes.dedup();
     routes
+}
+
+/// The methods that an address has, for saying so where it was asked for another.
+pub fn methods_at(path: &str) -> Vec<String> {
+    let asked: Vec<&str> = path.split('/').collect();
+    let fits = |route: &Route| {
+        let pattern: Vec<&str> = route.path.split('/').collect();
+        let mut steps = pattern.iter().zip(&asked);
+        pattern.len() == asked.len()
+            && steps.all(|(step, asked)| step == asked || (step.starts_with('{') && !asked.is_empty()))
+    };
+    routes().into_iter().filter(fits).map(|route| route.method).collect()
 }
 
 /// Adds a route. The only way to do so.

@@ -1,6 +1,7 @@
 //! What the domain's small errors mean to whoever asked: one `match` each, so that a new situation has to be given its
 //! answer. What is everyday is answered by the handler itself, beside the form; what arrives here is the rest.
 
+mod agents;
 mod connections;
 
 use crate::domain::accounts::links::LinkError;

@@ -68,6 +68,16 @@ impl Client {
         Self { wire, identity: Identity::Program(token) }
     }
 
+    /// A browser in front of an app in a process of its own.
+    pub(crate) fn browser_at(address: SocketAddr, public_url: &str) -> Self {
+        Self::browser(Wire::new(address, public_url, Record::default()))
+    }
+
+    /// A program in front of an app in a process of its own.
+    pub(crate) fn program_at(address: SocketAddr, public_url: &str, token: &str) -> Self {
+        Self::program(Wire::new(address, public_url, Record::default()), token.to_owned())
+    }
+
     /// Opens an address.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path).send().await

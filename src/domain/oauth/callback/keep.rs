@@ -29,14 +29,14 @@ pub(in crate::domain::oauth::callback) fn store(
     tx: &mut PgConnection,
     proof: &Authorized<Connect, Integration>,
     flow: &Flow,
-    fresh: Fresh,
+    fresh: &Fresh,
     generation: i32,
 ) -> Result<Landed, CallbackError> {
     let (actor, secret) = (proof.actor(), &fresh.secret);
     settings::clear_misconfigured(tx, actor.workspace, &flow.integration)?;
     let id = secret.connection;
     if flow.reconnects.is_none() {
-        insert(tx, actor, flow, &fresh, generation)?;
+        insert(tx, actor, flow, fresh, generation)?;
         let detail = json!({ "integration": flow.integration, "auth_type": AuthType::Oauth });
         audit::record(
             tx,
@@ -48,12 +48,12 @@ pub(in crate::domain::oauth::callback) fn store(
     let before: Option<String> =
         connections::table.find((actor.workspace, id)).select(connections::account).for_update().first(tx)?;
     if before.is_some() && before != fresh.account {
-        hold(tx, flow, &fresh)?;
+        hold(tx, flow, fresh)?;
         let event = audit::Event::new("connection.other_account_held", "connection", id).connection(id);
         audit::record(tx, actor, event)?;
         return Ok(Landed::Held { connection: id, flow: flow.id });
     }
-    update(tx, actor, &fresh, generation)?;
+    update(tx, actor, fresh, generation)?;
     audit::record(tx, actor, audit::Event::new("connection.reconnected", "connection", id).connection(id))?;
     Ok(Landed::Connected { connection: id, return_to: flow.return_to() })
 }

@@ -215,7 +215,7 @@ impl Landing {
         let checked = self.load(flow, actor_of).await?;
         let provider = checked.registration.definition.name.clone();
         let Some(code) = code.filter(|_| error.is_none()) else {
-            return Err(refusal(provider, error.unwrap_or_default()));
+            return Err(refusal(provider, &error.unwrap_or_default()));
         };
         self.connect(checked, code).await
     }
@@ -270,7 +270,7 @@ impl Landing {
         let tokens = exchange.await.map_err(|error| exchange_failed(&definition.name, &error))?;
         let fresh = self.seal_and_check(&flow, &proof, &definition, tokens).await?;
         let generation = registration.generation;
-        self.db.write(move |tx| keep::store(tx, &proof, &flow, fresh, generation)).await
+        self.db.write(move |tx| keep::store(tx, &proof, &flow, &fresh, generation)).await
     }
 
     async fn seal_and_check(
@@ -338,12 +338,11 @@ impl Landing {
     }
 }
 
-fn refusal(provider: String, error: String) -> CallbackError {
+fn refusal(provider: String, error: &str) -> CallbackError {
     if error == "access_denied" {
         return CallbackError::Declined(provider);
     }
-    let detail =
-        if error.is_empty() { "it sent neither a code nor an error".to_owned() } else { text::cut(&error, 80) };
+    let detail = if error.is_empty() { "it sent neither a code nor an error".to_owned() } else { text::cut(error, 80) };
     CallbackError::Refused { provider, detail }
 }
 
@@ -352,6 +351,12 @@ fn exchange_failed(provider: &str, error: &ExchangeError) -> CallbackError {
     match error {
         ExchangeError::InvalidClient { .. } => CallbackError::ClientRefused(provider),
         ExchangeError::Transient { .. } | ExchangeError::UnknownOutcome => CallbackError::Unreached(provider),
-        other => CallbackError::Refused { provider, detail: text::cut(&other.to_string(), 200) },
+        other @ (ExchangeError::InvalidGrant { .. }
+        | ExchangeError::KeyUnusable(_)
+        | ExchangeError::Refused { .. }
+        | ExchangeError::Redirected
+        | ExchangeError::Malformed
+        | ExchangeError::OutsideOrigins
+        | ExchangeError::Vault(_)) => CallbackError::Refused { provider, detail: text::cut(&other.to_string(), 200) },
     }
 }

@@ -247,7 +247,13 @@ impl Renewer {
                     .await?;
                 Err(RenewError::Misconfigured(format!("{reason}. A workspace admin has to correct it.")))
             }
-            other => {
+            other @ (ExchangeError::Transient { .. }
+            | ExchangeError::UnknownOutcome
+            | ExchangeError::Refused { .. }
+            | ExchangeError::Redirected
+            | ExchangeError::Malformed
+            | ExchangeError::OutsideOrigins
+            | ExchangeError::Vault(_)) => {
                 self.release(target, lease).await?;
                 Err(RenewError::Unreachable(format!("{name} could not renew the access: {other}.")))
             }
