@@ -29,7 +29,6 @@ use crate::http::assets;
 use crate::http::headers;
 use crate::http::metrics;
 use crate::http::probes;
-use crate::http::probes::Readiness;
 use crate::http::render;
 use crate::http::serving::Ending;
 use crate::http::serving::Servers;
