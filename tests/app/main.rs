@@ -5,6 +5,7 @@ mod accounts;
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod api;
 mod architecture;
 #[cfg(test)]
 mod cli;
