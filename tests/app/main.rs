@@ -9,6 +9,8 @@ mod embedded;
 mod outbox;
 mod policy;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod schema;
