@@ -4,7 +4,10 @@
 use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
 use crate::domain::connections::ConnectionStatus;
+use crate::domain::integrations::definition::ActionDefinition;
+use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
+use crate::domain::runs::RunStatus;
 
 /// The colours of letter tiles, 1 to this.
 const TONES: u32 = 8;
@@ -57,11 +60,61 @@ pub fn status(status: &ConnectionStatus) -> &'static str {
     }
 }
 
+/// How a run stands, as people say it.
+pub fn run_status(status: &RunStatus) -> &'static str {
+    match status {
+        RunStatus::Begun => "Running",
+        RunStatus::Succeeded => "Succeeded",
+        RunStatus::Failed => "Failed",
+        RunStatus::Refused => "Refused",
+        RunStatus::NeedsConnection => "Needs connection",
+        RunStatus::NeedsConfirmation => "Needs confirmation",
+        RunStatus::NeedsReconnect => "Needs reconnect",
+        RunStatus::TimedOut => "Timed out",
+        RunStatus::Unknown => "Unknown",
+    }
+}
+
 /// An action's effect as people say it.
 pub fn effect(effect: &Effect) -> &'static str {
     match effect {
         Effect::Read => "Reads",
         Effect::Write => "Changes data",
+    }
+}
+
+/// A length of time: `212 ms`, `3.4 s`.
+pub fn duration(milliseconds: &i64) -> String {
+    match *milliseconds {
+        short @ ..1_000 => format!("{short} ms"),
+        long => format!("{}.{} s", long / 1_000, long % 1_000 / 100),
+    }
+}
+
+/// An action as it is shown: what it is called, and the face of its integration. It is called by its key where the
+/// integration does not have it any more.
+#[derive(Clone, Debug, Default)]
+pub struct ActionFace {
+    /// What the action is called.
+    pub name: String,
+    /// The integration's key.
+    pub key: String,
+    /// What the integration is called.
+    pub integration: String,
+    /// The name of its icon, or nothing.
+    pub icon: String,
+}
+
+impl ActionFace {
+    /// That of `action` of the integration behind `key`.
+    pub fn of(definition: Option<&Definition>, key: &str, action: &str) -> Self {
+        let named = definition.and_then(|it| it.action(action)).map(|it: &ActionDefinition| it.name.clone());
+        Self {
+            name: named.unwrap_or_else(|| action.to_owned()),
+            key: key.to_owned(),
+            integration: definition.map_or_else(|| key.to_owned(), |it| it.name.clone()),
+            icon: definition.and_then(|it| it.icon.clone()).unwrap_or_default(),
+        }
     }
 }
 
