@@ -121,11 +121,8 @@ async fn a_change_leaves_the_rest_as_it_was() {
     let unnamed = AgentChanges { name: Some("  ".to_owned()), ..AgentChanges::default() };
     let refused = agent::update(&mut world.conn(), &proof, &unnamed);
 
-    let changed = world.proof::<actions::View, Agent>(&world.cast.eve, &agent).unwrap().into_parts().1;
-    assert_eq!(
-        (changed.name.as_str(), changed.instructions.as_str(), changed.is_enabled),
-        ("Helper", "Be kind.", false)
-    );
+    let after = world.proof::<actions::View, Agent>(&world.cast.eve, &agent).unwrap().into_parts().1;
+    assert_eq!((after.name.as_str(), after.instructions.as_str(), after.is_enabled), ("Helper", "Be kind.", false));
     assert!(matches!(refused, Err(AgentError::Text { field: "name", .. })));
 }
 

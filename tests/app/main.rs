@@ -21,6 +21,8 @@ mod pages;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod profile;
 #[cfg(test)]
 mod runs;

@@ -42,7 +42,7 @@ pub(super) async fn new(
             };
             let shell = Shell::load(conn, &actor, Section::Connections, visit)?;
             let face = Face::of(&connection, definition.as_deref());
-            Ok::<_, Error>(DeletionPage { shell, face, connection, dependents })
+            Ok::<_, Error>(DeletionPage { shell, connection, face, dependents })
         })
         .await?;
     page::show(&page)

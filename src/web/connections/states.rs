@@ -33,9 +33,9 @@ pub(super) async fn update(
     let back = urls.connection(&proof.resource().id);
     db.write(move |tx| {
         if form.enabled {
-            lifecycle::enable(tx, &proof)?
+            lifecycle::enable(tx, &proof)?;
         } else {
-            lifecycle::disable(tx, &proof)?
+            lifecycle::disable(tx, &proof)?;
         }
         Ok::<_, Error>(())
     })

@@ -179,10 +179,36 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         account: Some(some()),
         is_for_action: true,
     };
+    let connection = Connection {
+        id: ConnectionId::new(),
+        owner: crate::kernel::ids::UserId::new(),
+        owner_name: some(),
+        integration: "sample".to_owned(),
+        auth_type: AuthType::Oauth,
+        name: some(),
+        status: crate::domain::connections::ConnectionStatus::Active,
+        status_reason: None,
+        account: Some(some()),
+        scopes: Vec::new(),
+        created_at: Shell::sample(text).now,
+        last_used_at: None,
+        is_owner: true,
+        shared: None,
+    };
+    let account = AccountPage {
+        shell: Shell::sample(text),
+        flow: FlowId::new(),
+        connection,
+        integration: some(),
+        before: some(),
+        after: some(),
+        agents: 2,
+    };
     let ended = EndedPage::of(&CallbackError::CheckFailed(some()), "/w/acme/integrations/sample");
     vec![
         flow(Some("https://id.example.com/authorize?state=x")).render(),
         flow(None).render(),
+        account.render(),
         ended.render(),
         EndedPage::signed_out("/w/acme/integrations/sample").render(),
     ]

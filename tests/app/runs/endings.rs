@@ -1,6 +1,5 @@
 //! How runs end: what the provider says, what gets lost, and what a crash leaves.
 
-use diesel::Connection as _;
 use odeus::authz::facts::AuthType;
 use odeus::domain::runs::Outcome;
 use odeus::domain::runs::RunStatus;
@@ -143,7 +142,7 @@ async fn what_a_crash_left_is_closed_as_unknown_and_not_sooner() {
     world.api_key(&world.cast.max, "KEY-OF-MAX");
     let run = world.finished(&world.cast.max, action, call()).await;
     world.sql("UPDATE runs SET status = 'begun', finished_at = NULL");
-    let sweep = || world.conn().transaction(|tx| sweep::sweep(tx, world.clock.now())).unwrap();
+    let sweep = || sweep::sweep(&mut world.conn(), world.clock.now()).unwrap();
 
     let too_soon = sweep();
     world.pass(66);

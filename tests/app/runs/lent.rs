@@ -24,10 +24,9 @@ use crate::runs::world::call_with;
 use crate::support::cast::Person;
 
 async fn reason(world: &World, person: &Person, action: AgentActionKey) -> Reason {
-    match world.run(person, action, call()).await.unwrap() {
-        Outcome::Refused { reason: Some(reason), .. } => reason,
-        other => panic!("{other:?}"),
-    }
+    let outcome = world.run(person, action, call()).await.unwrap();
+    let Outcome::Refused { reason: Some(reason), .. } = outcome else { panic!("{outcome:?}") };
+    reason
 }
 
 #[tokio::test]

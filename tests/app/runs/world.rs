@@ -251,18 +251,16 @@ impl World {
 
     /// The run of a call that was sent.
     pub(crate) async fn finished(&self, person: &Person, key: AgentActionKey, call: Call) -> Run {
-        match self.run(person, key, call).await.unwrap() {
-            Outcome::Finished(run) => *run,
-            other => panic!("not finished: {other:?}"),
-        }
+        let outcome = self.run(person, key, call).await.unwrap();
+        let Outcome::Finished(run) = outcome else { panic!("not finished: {outcome:?}") };
+        *run
     }
 
     /// Why a call was refused.
     pub(crate) async fn refused(&self, person: &Person, key: AgentActionKey) -> (RunId, String) {
-        match self.run(person, key, call()).await.unwrap() {
-            Outcome::Refused { run, detail, .. } => (run, detail),
-            other => panic!("not refused: {other:?}"),
-        }
+        let outcome = self.run(person, key, call()).await.unwrap();
+        let Outcome::Refused { run, detail, .. } = outcome else { panic!("not refused: {outcome:?}") };
+        (run, detail)
     }
 
     /// A run as somebody sees it.
