@@ -90,9 +90,11 @@ pub fn description() -> utoipa::openapi::OpenApi {
     }
     for (path, item) in &mut description.paths.paths {
         for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete] {
-            if let Some(operation) = operation.as_mut().filter(|operation| operation.security.is_none()) {
+            let Some(operation) = operation else { continue };
+            if operation.security.is_none() {
                 add_common_problems(operation, path.contains('{'));
             }
+            operation.responses.responses.iter_mut().for_each(name_media_type);
         }
     }
     description
@@ -112,7 +114,17 @@ fn add_common_problems(operation: &mut Operation, names_something: bool) {
 
 fn problem(what: &str) -> Response {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
-    ResponseBuilder::new().description(what).content("application/problem+json", content).build()
+    ResponseBuilder::new().description(what).content("application/json", content).build()
+}
+
+/// Problems are JSON by a name of their own.
+fn name_media_type((status, response): (&String, &mut RefOr<Response>)) {
+    if status.starts_with(['4', '5'])
+        && let RefOr::T(response) = response
+        && let Some(content) = response.content.swap_remove("application/json")
+    {
+        response.content.insert("application/problem+json".to_owned(), content);
+    }
 }
 
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| description().to_json().unwrap_or_default());

@@ -58,6 +58,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 #[into_params(parameter_in = Query)]
 struct Filter {
     /// Which of the visible ones; all without.
+    #[param(inline)]
     view: Option<Which>,
     /// An integration’s key.
     integration: Option<String>,

@@ -7,6 +7,7 @@ pub(crate) mod client;
 mod database;
 mod form;
 mod log;
+mod outside;
 
 pub(crate) use crate::support::app::Options;
 pub(crate) use crate::support::app::TestApp;
@@ -14,3 +15,4 @@ pub(crate) use crate::support::client::Answer;
 pub(crate) use crate::support::client::Client;
 pub(crate) use crate::support::database::TestDatabase;
 pub(crate) use crate::support::database::database;
+pub(crate) use crate::support::outside::Outside;

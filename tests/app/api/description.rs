@@ -1,0 +1,132 @@
+//! `openapi.json` is what the code does: the same routes, every reference resolved, nothing left without a word.
+
+use std::collections::BTreeSet;
+
+use odeus::api;
+use odeus::http::gate;
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+fn operations(description: &Value) -> Vec<(String, String, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for method in METHODS {
+            if let Some(operation) = item.get(method) {
+                found.push((method.to_uppercase(), path.clone(), operation));
+            }
+        }
+    }
+    found
+}
+
+fn described() -> Value {
+    serde_json::to_value(api::description()).unwrap()
+}
+
+#[tokio::test]
+async fn anyone_can_read_it() {
+    let app = TestApp::start();
+
+    let answer = app.anon().get("/api/v1/openapi.json").await;
+
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    assert_eq!(answer.json(), described());
+    assert_eq!(answer.json()["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn it_has_exactly_the_routes_that_there_are() {
+    let _app = TestApp::start();
+    let description = described();
+
+    let routes: BTreeSet<(String, String)> = gate::routes()
+        .into_iter()
+        .filter(|route| route.path.starts_with("/api/v1/"))
+        .map(|route| (route.method, route.path))
+        .collect();
+    let operations: BTreeSet<(String, String)> =
+        operations(&description).into_iter().map(|(method, path, _)| (method, path)).collect();
+
+    assert_eq!(operations, routes);
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn check(root: &Value, value: &Value) {
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::String(reference)) = object.get("$ref") {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(root.pointer(pointer).is_some(), "{reference} leads nowhere");
+                }
+                object.values().for_each(|value| check(root, value));
+            }
+            Value::Array(items) => items.iter().for_each(|value| check(root, value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let description = described();
+
+    check(&description, &description);
+}
+
+#[test]
+fn every_call_says_what_it_does_what_it_takes_and_how_it_can_fail() {
+    let description = described();
+    let mut names = BTreeSet::new();
+    for (method, path, operation) in operations(&description) {
+        let call = format!("{method} {path}");
+        assert!(names.insert(operation["operationId"].as_str().unwrap()), "{call}: its name is taken");
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{call}: no summary");
+        let responses = operation["responses"].as_object().unwrap();
+        if !path.ends_with("/openapi.json") {
+            for status in ["401", "503"] {
+                assert!(responses.contains_key(status), "{call}: no {status}");
+            }
+        }
+        assert_eq!(path.contains('{'), responses.contains_key("404") && path.contains('{'), "{call}");
+        let in_path: BTreeSet<&str> = path.split('/').filter_map(|step| step.strip_prefix('{')).collect();
+        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let named = parameters.iter().filter(|parameter| parameter["in"] == "path");
+        let named: BTreeSet<String> = named.map(|parameter| format!("{}}}", parameter["name"].as_str().unwrap())).collect();
+        assert_eq!(named, in_path.into_iter().map(str::to_owned).collect(), "{call}: parameters");
+        for (status, response) in responses {
+            let is_problem = status.starts_with(['4', '5']);
+            let content = response.get("content").and_then(Value::as_object);
+            let kinds: Vec<&String> = content.into_iter().flatten().map(|(kind, _)| kind).collect();
+            let expected: &[&str] = match (is_problem, status.as_str()) {
+                (true, _) => &["application/problem+json"],
+                (false, "204") => &[],
+                (false, _) => &["application/json"],
+            };
+            assert_eq!(kinds, expected, "{call}: {status}");
+        }
+    }
+}
+
+#[test]
+fn it_takes_a_bearer_token() {
+    let description = described();
+
+    assert_eq!(description["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    assert_eq!(description["security"], serde_json::json!([{ "token": [] }]));
+    assert_eq!(description["paths"]["/api/v1/openapi.json"]["get"]["security"], serde_json::json!([{}]));
+}
+
+#[test]
+fn a_body_that_refuses_unknown_fields_says_so() {
+    let description = described();
+    for (method, path, operation) in operations(&description) {
+        let body = &operation["requestBody"];
+        if body.is_null() {
+            continue;
+        }
+        let schema = &body["content"]["application/json"]["schema"];
+        let schema = schema["$ref"].as_str().and_then(|at| description.pointer(at.strip_prefix('#')?)).unwrap_or(schema);
+
+        assert_eq!(schema["additionalProperties"], false, "{method} {path}");
+    }
+}

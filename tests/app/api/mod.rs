@@ -1,0 +1,11 @@
+//! The API, as programs meet it: every call the good way and the bad way, in its exact shape.
+
+mod agents;
+mod connections;
+mod description;
+mod imports;
+mod integrations;
+mod manners;
+mod me;
+mod runs;
+mod stage;
