@@ -239,6 +239,11 @@ impl Urls {
         with_query(&self.agent_action(agent, action), "inputs", &draft.to_string())
     }
 
+    /// The same, with the input of a run filled in again.
+    pub fn agent_action_again(&self, agent: &AgentId, action: &AgentActionId, run: &RunId) -> String {
+        with_query(&self.agent_action(agent, action), "run", &run.to_string())
+    }
+
     /// Where a call that waits for a connection is sent to make one; from there it comes back to its draft (R9).
     pub fn integration_for_call(
         &self,
