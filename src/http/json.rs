@@ -140,7 +140,6 @@ impl<T> List<T> {
         let listed = listed.map(show);
         Self { items: listed.items, next: listed.next.map(|cursor| cursor.to_string()) }
     }
-
 }
 
 /// 200 with JSON.

@@ -1,6 +1,7 @@
 //! The tests that need more than one function: over HTTP, over the database, over the sources.
 
 mod accounts;
+#[cfg(test)]
 mod api;
 mod architecture;
 mod config;

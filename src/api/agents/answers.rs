@@ -90,8 +90,7 @@ struct AgentGrantee {
 
 impl AgentShare {
     pub(super) fn of(share: shares::AgentShare) -> Self {
-        let grantee =
-            AgentGrantee { r#type: share.grantee.kind(), id: share.grantee.id(), name: share.grantee_name };
+        let grantee = AgentGrantee { r#type: share.grantee.kind(), id: share.grantee.id(), name: share.grantee_name };
         Self {
             id: share.id,
             grantee,

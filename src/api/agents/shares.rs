@@ -77,9 +77,8 @@ pub(super) async fn create(
     Body(new): Body<NewAgentShare>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Error> {
-    let grantee = Grantee::new(new.grantee.r#type, new.grantee.id).ok_or_else(|| {
-        Error::invalid("grantee.id", "A user or a group is named by its id; the workspace has none.")
-    })?;
+    let grantee = Grantee::new(new.grantee.r#type, new.grantee.id)
+        .ok_or_else(|| Error::invalid("grantee.id", "A user or a group is named by its id; the workspace has none."))?;
     let share = db
         .write(move |tx| {
             let id = shares::add(tx, &proof, grantee, new.access)?;

@@ -188,9 +188,7 @@ impl Access {
     fn of(audience: &Audience) -> Self {
         match audience {
             Audience::Everyone => Self { workspace: true, users: Vec::new(), groups: Vec::new() },
-            Audience::Only { users, groups } => {
-                Self { workspace: false, users: users.clone(), groups: groups.clone() }
-            }
+            Audience::Only { users, groups } => Self { workspace: false, users: users.clone(), groups: groups.clone() },
         }
     }
 }

@@ -77,7 +77,8 @@ async fn list(
     let actor = proof.actor().clone();
     let visible = db.read(move |conn| Ok::<_, Error>(integration::list(conn, &registry, &actor)?)).await?;
     let wanted = visible.into_iter().filter(|(_, definition)| filter.takes(definition)).collect();
-    let page = List::of(Listed::slice(wanted, &page), |(integration, definition)| Summary::of(&integration, &definition));
+    let page =
+        List::of(Listed::slice(wanted, &page), |(integration, definition)| Summary::of(&integration, &definition));
     Ok(json::ok(&page))
 }
 

@@ -53,9 +53,7 @@ impl Shown {
     pub(super) fn detail(&self) -> Detail<'_> {
         let detail = Detail::of(&self.integration, &self.definition);
         match &self.settings {
-            Some((audience, redirect_uri)) => {
-                detail.with_settings(&self.integration, audience, redirect_uri.clone())
-            }
+            Some((audience, redirect_uri)) => detail.with_settings(&self.integration, audience, redirect_uri.clone()),
             None => detail,
         }
     }
