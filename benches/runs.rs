@@ -295,11 +295,11 @@ impl Odeus {
     /// Sets the admin's password by the link that `workspace create` printed, which signs them in.
     fn sign_in(&self, made: &str) -> Result<String> {
         let link = made.split_whitespace().find(|word| word.starts_with("http")).context("no link was printed")?;
-        let path = link.split_once(&format!(":{}", self.port)).map(|(_, path)| path).context("a foreign link")?;
+        let (_, token) = link.split_once("token=").context("a link without a token")?;
         let own_site = ("Sec-Fetch-Site", "same-origin");
         let form = ("Content-Type", "application/x-www-form-urlencoded");
-        let fields = "password=tulips+over+amsterdam&password_again=tulips+over+amsterdam";
-        let answer = request(self.port, "POST", path, &[own_site, form], fields)?;
+        let fields = format!("token={token}&password=tulips+over+amsterdam");
+        let answer = request(self.port, "POST", "/set-password", &[own_site, form], &fields)?;
         let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).map(str::to_owned);
         let cookie = cookie.with_context(|| format!("not signed in: {} {}", answer.head, answer.body))?;
         Ok(cookie.split(';').next().unwrap_or_default().to_owned())

@@ -172,7 +172,7 @@ impl Settings {
                 .unwrap_or_default(),
             db_pool: pool(lookup("ODEUS_DB_POOL"), workers)?,
             workers,
-            log: lookup("ODEUS_LOG").unwrap_or_else(|| "info".to_owned()),
+            log: lookup("ODEUS_LOG").unwrap_or_else(|| "info,actix_server=warn".to_owned()),
             log_format: lookup("ODEUS_LOG_FORMAT").unwrap_or_else(|| "text".to_owned()),
             metrics_addr: metrics_addr.map(|value| address("ODEUS_METRICS_ADDR", &value)).transpose()?,
         })

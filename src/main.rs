@@ -147,9 +147,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// An error with its causes, each said once.
+/// An error with its causes, each said once, on one line.
 fn said(error: &anyhow::Error) -> String {
-    let mut parts: Vec<String> = error.chain().map(|cause| cause.to_string().trim_end().to_owned()).collect();
+    let on_one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut parts: Vec<String> = error.chain().map(|cause| on_one_line(cause.to_string())).collect();
     parts.dedup();
     parts.join(": ")
 }
@@ -193,10 +194,15 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let vault = app::open_vault(settings.key_file.as_ref(), &database.db, &clock).await?;
     let parts = Parts::build(settings, database.db.clone(), vault, clock)?;
     let app = App::build(&parts, Doors::bind(settings)?)?;
-    tracing::info!(addr = %settings.addr, "Odeus {} answers at {}", env!("CARGO_PKG_VERSION"), parts.public.absolute("/"));
+    say_where(settings, &parts);
     app.run(parts.start_jobs(), stop()?).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn say_where(settings: &Settings, parts: &Parts) {
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(addr = %settings.addr, "Odeus {version} answers at {}", parts.public.absolute("/"));
 }
 
 /// SIGTERM, from whoever runs services, or Ctrl-C.

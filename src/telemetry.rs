@@ -1,6 +1,7 @@
 //! What an operator sees: log lines on stderr, and counters for Prometheus. Labels are words from the code and route
 //! patterns, never what a caller typed, so that neither secrets nor addresses end there (D-15) and their number is bounded.
 
+use std::io::IsTerminal;
 use std::panic;
 use std::str::FromStr;
 use std::time::Duration;
@@ -59,7 +60,8 @@ pub enum TelemetryError {
 /// Begins logging to stderr: what `filter` lets through, in `format`. Once per process.
 pub fn init(filter: &str, format: Format) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(filter).map_err(TelemetryError::Filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         Format::Text => lines.try_init(),
         Format::Json => lines.json().flatten_event(true).try_init(),

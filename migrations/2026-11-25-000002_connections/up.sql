@@ -118,6 +118,7 @@ CREATE TABLE connection_shares (
 );
 CREATE INDEX connection_shares_by_user ON connection_shares (workspace_id, grantee_user);
 CREATE INDEX connection_shares_by_group ON connection_shares (workspace_id, grantee_group);
+CREATE INDEX connection_shares_with_everyone ON connection_shares (workspace_id, connection_id) WHERE grantee_workspace;
 
 -- D-20: one OAuth flow under way. Only the hash of `state` is stored.
 CREATE TABLE oauth_flows (

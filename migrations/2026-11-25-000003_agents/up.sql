@@ -37,6 +37,7 @@ CREATE TABLE agent_shares (
 );
 CREATE INDEX agent_shares_by_user ON agent_shares (workspace_id, grantee_user);
 CREATE INDEX agent_shares_by_group ON agent_shares (workspace_id, grantee_group);
+CREATE INDEX agent_shares_with_everyone ON agent_shares (workspace_id, agent_id) WHERE grantee_workspace;
 
 CREATE TABLE agent_actions (
     workspace_id uuid NOT NULL,

@@ -15,6 +15,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::Compress;
 use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
+use actix_web::web::scope;
 
 use crate::api;
 use crate::config::Settings;
@@ -28,7 +29,6 @@ use crate::http::assets;
 use crate::http::headers;
 use crate::http::metrics;
 use crate::http::probes;
-use crate::http::probes::Readiness;
 use crate::http::render;
 use crate::http::serving::Ending;
 use crate::http::serving::Servers;
@@ -224,10 +224,13 @@ fn main_server(
     let blocking = usize::try_from(pool).unwrap_or(usize::MAX) / workers.max(1);
     let server = HttpServer::new(move || {
         let shared = parts.clone();
+        let pages = scope("").configure(web::routes);
+        let sessions = session::middleware(parts.db.clone(), parts.clock.clone(), &parts.public);
+        #[expect(clippy::disallowed_methods, reason = "the scope holds what the gate added, and asks for sessions")]
         actix_web::App::new()
             .configure(|cfg| shared.share(cfg))
             .configure(|cfg| routes(cfg, has_metrics))
-            .wrap(session::middleware(parts.db.clone(), parts.clock.clone(), &parts.public))
+            .service(pages.wrap(sessions))
             .wrap(HtmxMiddleware)
             .wrap(from_fn(render::render))
             .wrap(from_fn(headers::add))
@@ -257,13 +260,12 @@ fn metrics_server(parts: Parts, listener: TcpListener) -> Result<Server, StartEr
     Ok(server.listen(listener).map_err(StartError::Server)?.run())
 }
 
-/// Every route of the house.
+/// Every route that knows no session: a static file or a probe must not wait for the database.
 fn routes(cfg: &mut ServiceConfig, has_metrics: bool) {
     assets::routes(cfg);
     probes::routes(cfg);
     if has_metrics {
         metrics::routes(cfg);
     }
-    web::routes(cfg);
     api::routes(cfg);
 }

@@ -25,6 +25,35 @@ pub trait Guarded: Sized {
 }
 
 /// The proof that `actor` may do `A` to this `R`. Only [`authorize`] makes one.
+///
+/// A function that asks for a proof takes that one:
+///
+/// ```
+/// # use odeus::authz::{actions::{Configure, View}, proof::Authorized};
+/// # use odeus::domain::integrations::integration::Integration;
+/// fn configure(_: &Authorized<Configure, Integration>) {}
+/// fn handle(proof: Authorized<Configure, Integration>) {
+///     configure(&proof);
+/// }
+/// ```
+///
+/// None for another action, and none that is made up:
+///
+/// ```compile_fail,E0308
+/// # use odeus::authz::{actions::{Configure, View}, proof::Authorized};
+/// # use odeus::domain::integrations::integration::Integration;
+/// fn configure(_: &Authorized<Configure, Integration>) {}
+/// fn handle(proof: Authorized<View, Integration>) {
+///     configure(&proof);
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// # use odeus::authz::{actions::View, actor::Actor, proof::Authorized};
+/// # use odeus::domain::people::workspaces::Workspace;
+/// fn forge(actor: Actor, resource: Workspace) -> Authorized<View, Workspace> {
+///     Authorized { actor, resource, action: std::marker::PhantomData }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Authorized<A, R> {
     actor: Actor,
@@ -63,7 +92,16 @@ pub enum Denied {
     Database(#[from] diesel::result::Error),
 }
 
-/// Loads the resource that `key` names and asks the policy.
+/// Loads the resource that `key` names and asks the policy. An act that has no rule for this kind of thing does not
+/// compile, where it would otherwise be refused for ever without a word:
+///
+/// ```compile_fail,E0277
+/// # use odeus::authz::{actions::Run, actor::Actor, proof::authorize};
+/// # use odeus::domain::people::workspaces::Workspace;
+/// fn run(conn: &mut diesel::PgConnection, actor: Actor) {
+///     authorize::<Run, Workspace>(conn, actor, &()).ok();
+/// }
+/// ```
 pub fn authorize<A, R>(conn: &mut PgConnection, actor: Actor, key: &R::Key) -> Result<Authorized<A, R>, Denied>
 where
     R: Guarded,

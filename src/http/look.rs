@@ -5,6 +5,7 @@ use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::integrations::definition::Effect;
+use crate::domain::runs::RunStatus;
 
 /// The colours of letter tiles, 1 to this.
 const TONES: u32 = 8;
@@ -54,6 +55,21 @@ pub fn status(status: &ConnectionStatus) -> &'static str {
         ConnectionStatus::Misconfigured => "Misconfigured",
         ConnectionStatus::Suspended => "Suspended",
         ConnectionStatus::Disabled => "Disabled",
+    }
+}
+
+/// How a run stands, as people say it.
+pub fn run_status(status: &RunStatus) -> &'static str {
+    match status {
+        RunStatus::Begun => "Running",
+        RunStatus::Succeeded => "Succeeded",
+        RunStatus::Failed => "Failed",
+        RunStatus::Refused => "Refused",
+        RunStatus::NeedsConnection => "Needs connection",
+        RunStatus::NeedsConfirmation => "Needs confirmation",
+        RunStatus::NeedsReconnect => "Needs reconnect",
+        RunStatus::TimedOut => "Timed out",
+        RunStatus::Unknown => "Unknown",
     }
 }
 

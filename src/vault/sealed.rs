@@ -29,6 +29,16 @@ use crate::outbound::origin::Origins;
 /// fn written(sealed: &odeus::vault::sealed::Sealed) { serde_json::to_string(sealed).ok(); }
 /// ```
 /// ```compile_fail
+/// #[derive(askama::Template)]
+/// #[template(source = "{{ sealed }}", ext = "html")]
+/// struct Page<'a> {
+///     sealed: &'a odeus::vault::sealed::Sealed,
+/// }
+/// ```
+/// ```compile_fail,E0603
+/// use odeus::vault::plain::Plain;
+/// ```
+/// ```compile_fail
 /// fn compared(a: &odeus::vault::sealed::Sealed, b: &odeus::vault::sealed::Sealed) -> bool { a == b }
 /// ```
 #[derive(AsExpression, FromSqlRow)]

@@ -1,7 +1,9 @@
 //! The face for people: one folder for each noun, with its routes, forms and pages. None names another.
 
 pub mod accounts;
+pub mod connections;
 pub mod integrations;
+pub mod oauth;
 pub mod profile;
 
 use actix_web::web::ServiceConfig;
@@ -9,6 +11,8 @@ use actix_web::web::ServiceConfig;
 /// Adds every route.
 pub fn routes(cfg: &mut ServiceConfig) {
     accounts::routes(cfg);
+    connections::routes(cfg);
     integrations::routes(cfg);
+    oauth::routes(cfg);
     profile::routes(cfg);
 }

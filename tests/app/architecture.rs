@@ -68,7 +68,7 @@ impl Source {
             let pieces = str::split(line, root).skip(1);
             pieces.map(move |rest: &str| {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
-                (number, rest[..end].split("::").collect())
+                (number, rest.split_at(end).0.split("::").collect())
             })
         };
         self.code().flat_map(of_line).collect()
@@ -280,7 +280,7 @@ fn a_template_escapes_everything_and_carries_no_script() {
         }
         let is_handler = |attribute: &str| {
             let name: String = attribute.chars().take_while(char::is_ascii_alphabetic).collect();
-            !name.is_empty() && attribute[name.len()..].starts_with("=\"")
+            !name.is_empty() && attribute.strip_prefix(&name).is_some_and(|rest| rest.starts_with("=\""))
         };
         if lower.split(" on").skip(1).any(is_handler) {
             breaches.push(format!("{}: an inline handler", path.display()));

@@ -1,17 +1,40 @@
 //! The tests that need more than one function: over HTTP, over the database, over the sources.
 
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod api;
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod config;
+#[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod embedded;
+#[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
+mod profile;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod schema;
+#[cfg(test)]
 mod send_mail;
+#[cfg(test)]
 mod snapshot;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod visible;

@@ -135,15 +135,13 @@ impl House {
 
     /// A workspace whose admin is signed in with a browser and has a token.
     async fn settle(&self, process: &Process) -> (Client, String) {
-        let made = self.odeus(&[
-            "workspace", "create", "--slug", "acme", "--name", "Acme", "--admin", "ada@example.com",
-        ]);
+        let made =
+            self.odeus(&["workspace", "create", "--slug", "acme", "--name", "Acme", "--admin", "ada@example.com"]);
         let link = made.split_whitespace().find(|word| word.starts_with("http")).unwrap();
         let path = link.strip_prefix(&format!("http://{}", self.public)).unwrap();
         let browser = self.browser(process);
         let page = browser.get(path).await;
-        let form = page.form("form").set("password", "tulips over amsterdam");
-        let answer = form.set("password_again", "tulips over amsterdam").submit().await;
+        let answer = page.form("form").set("password", "tulips over amsterdam").submit().await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         let token = self.odeus(&["token", "create", "--workspace", "acme", "--email", "ada@example.com"]);
         (browser, token)
@@ -152,9 +150,17 @@ impl House {
     /// The calendar of the provider, connected by OAuth through its own consent page; returns the connection's id.
     async fn connect_calendar(&self, browser: &Client, program: &Client) -> String {
         let document = sandbox::document("sandbox-calendar", &format!("http://{}", self.provider)).unwrap();
-        created(program.json(Method::POST, "/api/v1/integrations", &json!({
-            "key": "sandbox-calendar", "document": document,
-        })).await);
+        created(
+            program
+                .json(
+                    Method::POST,
+                    "/api/v1/integrations",
+                    &json!({
+                        "key": "sandbox-calendar", "document": document,
+                    }),
+                )
+                .await,
+        );
         let client = json!({ "oauth_client": { "client_id": "odeus", "client_secret": SECRET } });
         let set = program.json(Method::PATCH, "/api/v1/integrations/sandbox-calendar", &client).await;
         assert_eq!(set.status, 200, "{}", set.body);
@@ -291,7 +297,8 @@ async fn a_run_whose_process_is_killed_on_the_way_ends_as_unknown_and_is_not_rep
         // The connection breaks when the process dies.
         tokio::time::timeout(Duration::from_secs(10), tokio::spawn(call.send())).await
     });
-    eventually("the run has begun", || async { house.count("SELECT count(*) FROM runs WHERE status = 'begun'") == 1 }).await;
+    eventually("the run has begun", || async { house.count("SELECT count(*) FROM runs WHERE status = 'begun'") == 1 })
+        .await;
     one.child.kill().unwrap();
     one.child.wait().unwrap();
     drop(run.await);

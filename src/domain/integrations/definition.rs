@@ -113,6 +113,8 @@ pub struct OAuthEndpoints {
     pub issuer: Option<String>,
     /// What stands between two scopes.
     pub scope_separator: String,
+    /// The parameter that carries the scopes.
+    pub scope_parameter: String,
     /// What each scope means, for people.
     pub scope_descriptions: BTreeMap<String, String>,
 }

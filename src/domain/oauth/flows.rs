@@ -303,8 +303,16 @@ fn authorize_url(
     scopes: &[String],
     challenge: Option<&str>,
 ) -> Url {
-    const OURS: [&str; 7] =
-        ["response_type", "client_id", "redirect_uri", "state", "scope", "code_challenge", "code_challenge_method"];
+    const OURS: [&str; 8] = [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "state",
+        "scope",
+        "user_scope",
+        "code_challenge",
+        "code_challenge_method",
+    ];
     let mut url = endpoints.authorize_url.clone();
     {
         let mut query = url.query_pairs_mut();
@@ -316,7 +324,7 @@ fn authorize_url(
         query.append_pair("redirect_uri", redirect_uri);
         query.append_pair("state", state);
         if !scopes.is_empty() {
-            query.append_pair("scope", &scopes.join(&endpoints.scope_separator));
+            query.append_pair(&endpoints.scope_parameter, &scopes.join(&endpoints.scope_separator));
         }
         if let Some(challenge) = challenge {
             query.append_pair("code_challenge", challenge);
@@ -368,6 +376,7 @@ mod tests {
             pkce: true,
             issuer: None,
             scope_separator: ",".to_owned(),
+            scope_parameter: "scope".to_owned(),
             scope_descriptions: std::collections::BTreeMap::default(),
         };
         let scopes = ["a".to_owned(), "b".to_owned()];

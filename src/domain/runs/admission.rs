@@ -6,6 +6,7 @@ use diesel::pg::PgConnection;
 use crate::authz::actions::Connect;
 use crate::authz::actions::Run;
 use crate::authz::actions::Use;
+use crate::authz::actions::View;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::CredentialMode;
@@ -88,7 +89,11 @@ fn chosen(tx: &mut PgConnection, scene: &Scene<'_>, connection: ConnectionId) ->
 
 fn resolved(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
     let actor = &scene.ask.actor;
-    let call = own::find_call(tx, actor, &scene.ask.action.key())?.ok_or(RunError::Denied(Denied::Hidden))?;
+    let call = own::find_call(tx, actor, &scene.ask.action.key(), &scene.defined.auth_types)?
+        .ok_or(RunError::Denied(Denied::Hidden))?;
+    if <View as Permits<AgentFacts>>::permits(actor, &call.agent).is_err() {
+        return Err(RunError::Denied(Denied::Hidden));
+    }
     // Whoever may not run the action at all is not asked to connect first.
     let open = <Run as Permits<AgentFacts>>::permits(actor, &call.agent)
         .and_then(|()| <Connect as Permits<IntegrationFacts>>::permits(actor, &call.integration));
@@ -96,10 +101,7 @@ fn resolved(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunEr
         return Ok(Admission::Denied(reason));
     }
     let mut candidates: Vec<Own> = call.candidates;
-    candidates.retain(|own| {
-        scene.defined.auth_types.contains(&own.target.secret.auth_type)
-            && <Use as Permits<ConnectionFacts>>::permits(actor, own.connection_facts()).is_ok()
-    });
+    candidates.retain(|own| <Use as Permits<ConnectionFacts>>::permits(actor, own.connection_facts()).is_ok());
     let looked_at: Vec<Candidate> = candidates
         .iter()
         .map(|own| Candidate { is_own: own.connection_facts().is_owner, is_remembered: own.is_remembered })

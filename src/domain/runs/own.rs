@@ -4,6 +4,7 @@ use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
 use diesel::sql_types::Bool;
 use diesel::sql_types::Nullable;
 use diesel::sql_types::Text;
@@ -13,6 +14,7 @@ use diesel::sql_types::Uuid;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AgentFacts;
+use crate::authz::facts::AuthType;
 use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::IntegrationFacts;
 use crate::authz::facts::OwnFacts;
@@ -52,7 +54,7 @@ pub struct Own {
     pub target: Target,
 }
 
-/// An `own` action, and the connections that its caller could use.
+/// An `own` action, and the connections of its caller that come into question.
 #[derive(Debug)]
 pub struct OwnCall {
     /// The agent.
@@ -61,7 +63,8 @@ pub struct OwnCall {
     pub integration: IntegrationFacts,
     /// The caller's name.
     pub caller_name: String,
-    /// The caller's own connections to the integration, then those shared with them.
+    /// The one chosen before, and the caller's own connections; without any of their own, those shared with them. At most
+    /// two of each: which ones there are besides is asked when the caller has to choose.
     pub candidates: Vec<Own>,
 }
 
@@ -94,39 +97,59 @@ macro_rules! statement {
                 AND ch.integration = aa.integration ",
             $connections,
             target_joins!("t"),
-            " ORDER BY is_connection_owner DESC, t.created_at, t.id LIMIT 200"
         )
     };
 }
 
-const WITH_EVERY_CANDIDATE: &str = statement!(
+/// The remembered one, the caller's own, and only where there is none of these last, those shared with them. Two of a kind
+/// are enough to know that there are several. Branches that are not needed are not run.
+const WITH_CANDIDATES: &str = statement!(
     "LEFT JOIN LATERAL (
         SELECT c.* FROM (
-            SELECT o.id FROM connections o
-                WHERE o.workspace_id = $1 AND o.owner_id = $2 AND o.integration = aa.integration
+            (SELECT ch.connection_id AS id WHERE ch.connection_id IS NOT NULL)
             UNION
-            SELECT s.connection_id FROM connection_shares s WHERE s.workspace_id = $1 AND s.grantee_user = $2
+            (SELECT o.id FROM connections o WHERE o.workspace_id = $1 AND o.owner_id = $2
+                AND o.integration = aa.integration AND o.auth_type = ANY ($7) LIMIT 2)
             UNION
-            SELECT s.connection_id FROM group_members g JOIN connection_shares s
-                ON s.workspace_id = g.workspace_id AND s.grantee_group = g.group_id
-                WHERE g.workspace_id = $1 AND g.user_id = $2
-            UNION
-            SELECT s.connection_id FROM connection_shares s WHERE s.workspace_id = $1 AND s.grantee_workspace
-        ) i JOIN connections c ON c.workspace_id = $1 AND c.id = i.id AND c.integration = aa.integration) t ON true "
+            (SELECT DISTINCT h.id FROM (
+                SELECT s.connection_id, s.expires_at FROM connection_shares s
+                    WHERE s.workspace_id = $1 AND s.grantee_user = $2
+                UNION ALL
+                SELECT s.connection_id, s.expires_at FROM group_members g JOIN connection_shares s
+                    ON s.workspace_id = g.workspace_id AND s.grantee_group = g.group_id
+                    WHERE g.workspace_id = $1 AND g.user_id = $2
+                UNION ALL
+                SELECT s.connection_id, s.expires_at FROM connection_shares s
+                    WHERE s.workspace_id = $1 AND s.grantee_workspace
+            ) s JOIN connections h ON h.workspace_id = $1 AND h.id = s.connection_id
+                AND h.integration = aa.integration AND h.auth_type = ANY ($7)
+            WHERE (s.expires_at IS NULL OR s.expires_at > $5) AND NOT EXISTS (
+                SELECT 1 FROM connections o WHERE o.workspace_id = $1 AND o.owner_id = $2
+                    AND o.integration = aa.integration AND o.auth_type = ANY ($7))
+            LIMIT 2)
+        ) i JOIN connections c ON c.workspace_id = $1 AND c.id = i.id AND c.integration = aa.integration
+            AND c.auth_type = ANY ($7)) t ON true "
 );
 
 const WITH_ONE: &str =
     statement!("JOIN connections t ON t.workspace_id = $1 AND t.id = $7 AND t.integration = aa.integration ");
 
-/// The action as it is for its caller, with every connection that they could use; `None` if it is not there for them.
-pub fn find_call(conn: &mut PgConnection, actor: &Actor, key: &AgentActionKey) -> QueryResult<Option<OwnCall>> {
-    let rows: Vec<Row> = prepared(WITH_EVERY_CANDIDATE)
+/// The action as it is for its caller, with the connections of the admitted kinds that come into question; `None` if it
+/// is not there for them.
+pub fn find_call(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    key: &AgentActionKey,
+    admitted: &[AuthType],
+) -> QueryResult<Option<OwnCall>> {
+    let rows: Vec<Row> = prepared(WITH_CANDIDATES)
         .bind::<Uuid, _>(actor.workspace)
         .bind::<Uuid, _>(actor.user)
         .bind::<Uuid, _>(key.agent)
         .bind::<Uuid, _>(key.action)
         .bind::<Timestamptz, _>(actor.at)
         .bind::<Text, _>(actor.role)
+        .bind::<Array<Text>, _>(admitted)
         .load(conn)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let (agent, integration) = (first.call.agent(), first.call.integration());

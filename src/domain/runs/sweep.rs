@@ -2,6 +2,7 @@
 //! of them is not known, and they are never run again by themselves.
 
 use chrono::Duration;
+use diesel::Connection;
 use diesel::ExpressionMethods;
 use diesel::QueryDsl;
 use diesel::QueryResult;
@@ -24,9 +25,13 @@ const BATCH: i64 = 200;
 const DETAIL: &str = "Odeus stopped before the answer was written down, so it is not known whether this was done. Look there \
     before you run it again.";
 
-/// Closes up to a batch of lost runs, within the caller's transaction; returns how many. Processes that sweep at the same
-/// time take different ones.
+/// Closes up to a batch of lost runs in one transaction; returns how many. Processes that sweep at the same time take
+/// different ones.
 pub fn sweep(conn: &mut PgConnection, now: Timestamp) -> QueryResult<usize> {
+    conn.transaction(|tx| close_lost(tx, now))
+}
+
+fn close_lost(tx: &mut PgConnection, now: Timestamp) -> QueryResult<usize> {
     let lost: Vec<(WorkspaceId, RunId, Option<ConnectionId>, Timestamp)> = runs::table
         .filter(runs::status.eq(RunStatus::Begun))
         .filter(runs::deadline_at.lt(now))
@@ -35,7 +40,7 @@ pub fn sweep(conn: &mut PgConnection, now: Timestamp) -> QueryResult<usize> {
         .for_update()
         .skip_locked()
         .select((runs::workspace_id, runs::id, runs::connection_id, runs::started_at))
-        .load(conn)?;
+        .load(tx)?;
     for (workspace, run, connection, started_at) in &lost {
         let duration: Duration = now - *started_at;
         diesel::update(runs::table.find((workspace, run)))
@@ -45,13 +50,13 @@ pub fn sweep(conn: &mut PgConnection, now: Timestamp) -> QueryResult<usize> {
                 runs::finished_at.eq(now),
                 runs::duration_ms.eq(duration.num_milliseconds()),
             ))
-            .execute(conn)?;
+            .execute(tx)?;
         let event = audit::Event::new("run.lost", "run", run).detail(json!({ "status": RunStatus::Unknown }));
         let event = match connection {
             Some(connection) => event.connection(*connection),
             None => event,
         };
-        audit::record_unattended(conn, *workspace, Via::System, now, event)?;
+        audit::record_unattended(tx, *workspace, Via::System, now, event)?;
     }
     Ok(lost.len())
 }

@@ -40,13 +40,27 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What a handler's first argument must be: the reason why this request may come in.
+/// What a handler's first argument must be: the reason why this request may come in. Nobody else makes one of their own:
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+///
+/// impl odeus::http::gate::Proof for Mine {
+///     async fn draw(_: &actix_web::HttpRequest) -> Result<Self, odeus::http::error::Error> {
+///         Ok(Self)
+///     }
+/// }
+/// ```
 pub trait Proof: sealed::Sealed + Sized {
     /// Draws it from the request's head, before the body is read.
     fn draw(req: &HttpRequest) -> impl Future<Output = Result<Self, Error>>;
 }
 
-/// Anyone. A word in a signature, so that open doors can be listed.
+/// Anyone. A word in a signature, so that open doors can be listed. It is drawn from a request, never made:
+///
+/// ```compile_fail,E0423
+/// let forged = odeus::http::gate::Public(());
+/// ```
 #[derive(Debug)]
 pub struct Public(());
 
@@ -140,7 +154,41 @@ pub fn methods_at(path: &str) -> Vec<String> {
     routes().into_iter().filter(fits).map(|route| route.method).collect()
 }
 
-/// Adds a route. The only way to do so.
+/// Adds a route. The only way to do so. It takes handlers whose first argument is a [`Proof`]:
+///
+/// ```
+/// # use actix_web::{HttpRequest, HttpResponse, http::Method, web::ServiceConfig};
+/// # use odeus::http::gate::{Public, route};
+/// async fn show(_: Public, _: HttpRequest) -> HttpResponse {
+///     HttpResponse::Ok().finish()
+/// }
+/// fn routes(cfg: &mut ServiceConfig) {
+///     route(cfg, Method::GET, "/here", show);
+/// }
+/// ```
+///
+/// No others:
+///
+/// ```compile_fail,E0277
+/// # use actix_web::{HttpRequest, HttpResponse, http::Method, web::ServiceConfig};
+/// # use odeus::http::gate::{Public, route};
+/// async fn show(_: HttpRequest, _: Public) -> HttpResponse {
+///     HttpResponse::Ok().finish()
+/// }
+/// fn routes(cfg: &mut ServiceConfig) {
+///     route(cfg, Method::GET, "/here", show);
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// # use actix_web::{HttpResponse, http::Method, web::ServiceConfig};
+/// # use odeus::http::gate::route;
+/// async fn show() -> HttpResponse {
+///     HttpResponse::Ok().finish()
+/// }
+/// fn routes(cfg: &mut ServiceConfig) {
+///     route(cfg, Method::GET, "/here", show);
+/// }
+/// ```
 #[expect(clippy::disallowed_methods, reason = "this is the one place that adds routes")]
 pub fn route<F, Args>(cfg: &mut ServiceConfig, method: Method, path: &str, handler: F)
 where

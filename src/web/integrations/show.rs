@@ -50,7 +50,7 @@ pub(super) async fn show(
     let visit = Visit::of(&session);
     let attempt = Attempt { origin: Origin::read(came.agent, came.action, came.draft), ..Attempt::default() };
     let (actor, integration) = proof.into_parts();
-    let page = db.read(move |conn| build(conn, &registry, &public, &actor, integration, visit)).await?;
+    let page = db.read(move |conn| build(conn, &registry, &public, &actor, &integration, visit)).await?;
     page::show(&IntegrationPage { is_fresh: came.imported.is_some(), ..page }.with(attempt))
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn load(
     let (registry, public) = (registry.clone(), public.clone());
     db.read(move |conn| {
         let (actor, integration) = authorize::<View, Integration>(conn, actor, &key)?.into_parts();
-        build(conn, &registry, &public, &actor, integration, visit)
+        build(conn, &registry, &public, &actor, &integration, visit)
     })
     .await
 }
@@ -76,7 +76,7 @@ fn build(
     registry: &Registry,
     public: &PublicUrl,
     actor: &Actor,
-    integration: Integration,
+    integration: &Integration,
     visit: Visit,
 ) -> Result<IntegrationPage, Error> {
     let key = integration.key.as_str();
@@ -91,5 +91,5 @@ fn build(
     }
     let notes = registry.notes(conn, actor.workspace, key)?;
     let shell = Shell::load(conn, actor, Section::Integrations, visit)?;
-    Ok(IntegrationPage::of(shell, public, &integration, &definition, connections, &notes))
+    Ok(IntegrationPage::of(shell, public, integration, &definition, connections, &notes))
 }

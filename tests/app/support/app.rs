@@ -18,6 +18,7 @@ use odeus::app::App;
 use odeus::app::Doors;
 use odeus::app::Parts;
 use odeus::config::Settings;
+use odeus::domain::accounts::token_hash;
 use odeus::domain::people::tokens;
 use odeus::http::serving::Ending;
 use odeus::jobs::Jobs;
@@ -103,6 +104,16 @@ impl TestApp {
         Self { cast, clock, parts, memory, wire, record, may_fail: false, server, database }
     }
 
+    /// For a test that is not async: the app's calls live in a runtime that nobody drives.
+    pub(crate) fn start_blocking() -> (Self, tokio::runtime::Runtime) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let app = {
+            let _inside = runtime.enter();
+            Self::start()
+        };
+        (app, runtime)
+    }
+
     /// A connection to its database.
     pub(crate) fn conn(&self) -> PgConnection {
         self.database.conn()
@@ -140,22 +151,48 @@ impl TestApp {
         self.may_fail = true;
     }
 
+    /// The id of the session that a browser is in: the only one of its kind that the page does not offer to end.
+    pub(crate) fn session_of(&self, client: &Client) -> String {
+        let cookie = client.cookie("sid").unwrap();
+        // The cookie is a signature and the key; the table has the key's hash.
+        let key = percent_encoding::percent_decode_str(&cookie).decode_utf8().unwrap();
+        let key = key.split_at(44).1.to_owned();
+        sql_query("SELECT id::text AS text FROM sessions WHERE key_hash = $1")
+            .bind::<diesel::sql_types::Bytea, _>(token_hash(&key))
+            .get_result::<Line>(&mut self.conn())
+            .unwrap()
+            .text
+    }
+
     /// No answer, log line, mail or row that is not sealed may have any of these in it.
     pub(crate) async fn assert_no_canary(&self, canaries: &[&str]) {
-        let mails = format!(
-            "{:?}",
-            self.mails().await.iter().map(|mail| (&mail.subject, &mail.text, &mail.html)).collect::<Vec<_>>()
-        );
-        let rows = dump(&mut self.conn());
+        let mails = self.mails().await;
+        let mails: Vec<_> = mails.iter().map(|mail| (&mail.subject, &mail.text, &mail.html)).collect();
+        let mails = format!("{mails:?}");
+        self.assert_not_logged(canaries);
+        self.assert_not_stored(canaries);
         for canary in canaries {
-            assert!(!log::contains(canary), "logged: {canary}");
             assert!(!mails.contains(canary), "mailed: {canary}");
-            let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-            for (table, text) in &rows {
-                assert!(!text.contains(canary) && !text.contains(&hex), "stored in {table}: {canary}");
-            }
             for recorded in self.record.lock().unwrap().iter() {
                 assert!(!recorded.bytes.contains(canary), "answered to {}: {canary}", recorded.what);
+            }
+        }
+    }
+
+    /// No log line may have any of these in it.
+    pub(crate) fn assert_not_logged(&self, canaries: &[&str]) {
+        for canary in canaries {
+            assert!(!log::contains(canary), "logged while {} was at it: {canary}", self.parts.public.absolute("/"));
+        }
+    }
+
+    /// No row may have any of these in it, as text or as bytes; what is sealed does not.
+    pub(crate) fn assert_not_stored(&self, canaries: &[&str]) {
+        let rows = dump(&mut self.conn());
+        for canary in canaries {
+            let hex = odeus::kernel::text::hex(canary.as_bytes());
+            for (table, text) in &rows {
+                assert!(!text.contains(canary) && !text.contains(&hex), "stored in {table}: {canary}");
             }
         }
     }

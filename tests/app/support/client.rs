@@ -220,6 +220,11 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
+    /// A cookie that the browser keeps after this answer.
+    pub(crate) fn client_cookie(&self, name: &str) -> Option<String> {
+        self.client.cookie(name)
+    }
+
     /// Where a redirect leads.
     pub(crate) fn location(&self) -> &str {
         self.header("location")

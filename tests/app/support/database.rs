@@ -37,7 +37,7 @@ struct Cluster {
     /// How a database is copied fastest; before Postgres 15 there was one way, and no word for it.
     strategy: &'static str,
     /// Held as long as the process lives.
-    _present: File,
+    present: File,
 }
 
 /// A database of one test, gone with it.
@@ -63,6 +63,23 @@ impl TestDatabase {
     /// A pool of a few connections to it.
     pub(crate) fn db(&self) -> Db {
         Db::connect(&self.url, POOL).unwrap()
+    }
+
+    /// Takes no new connections and ends those there are, as if the database were away.
+    pub(crate) fn close(&self) {
+        let admin = &mut CLUSTER.admin();
+        sql_query(format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).execute(admin).unwrap();
+        sql_query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+            .bind::<Text, _>(&self.name)
+            .execute(admin)
+            .unwrap();
+    }
+
+    /// Takes connections again.
+    pub(crate) fn open(&self) {
+        sql_query(format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name))
+            .execute(&mut CLUSTER.admin())
+            .unwrap();
     }
 
     /// A connection to it.
@@ -108,12 +125,12 @@ impl Cluster {
             fs::remove_dir_all(&folder).unwrap();
             Embedded::start(&options).unwrap()
         });
-        let mut cluster = Self { embedded, template: String::new(), strategy: "", _present: present };
+        let mut cluster = Self { embedded, template: String::new(), strategy: "", present };
         if is_alone {
             cluster.sweep();
         }
-        cluster._present.unlock().unwrap();
-        cluster._present.lock_shared().unwrap();
+        cluster.present.unlock().unwrap();
+        cluster.present.lock_shared().unwrap();
         cluster.template = cluster.prepare_template();
         let is_new = "SELECT current_setting('server_version_num')::int >= 150000 AS is_so";
         let is_new: Is = sql_query(is_new).get_result(&mut cluster.admin()).unwrap();

@@ -35,7 +35,16 @@ impl Form {
         };
         let has_it = |form: &ElementRef<'_>| form.select(&select("button")).any(|element| says(&element));
         let form = page.select(&select("form")).find(has_it);
-        Self::of(answer, form.unwrap_or_else(|| panic!("no form with the button “{button}” in {}", answer.body)))
+        let form = form.unwrap_or_else(|| panic!("no form with the button “{button}” in {}", answer.body));
+        let mut filled = Self::of(answer, form);
+        let pressed = form.select(&select("button")).find(|element| says(element));
+        // A browser sends the button that was pressed.
+        if let Some((name, value)) =
+            pressed.and_then(|it| Some((it.attr("name")?, it.attr("value").unwrap_or_default())))
+        {
+            filled.fields.push((name.to_owned(), value.to_owned()));
+        }
+        filled
     }
 
     fn of(answer: &Answer, form: ElementRef<'_>) -> Self {

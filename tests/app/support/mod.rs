@@ -3,7 +3,7 @@
 
 mod app;
 pub(crate) mod cast;
-mod client;
+pub(crate) mod client;
 mod database;
 mod form;
 mod log;

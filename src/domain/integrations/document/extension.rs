@@ -76,6 +76,7 @@ pub(super) struct OAuth {
     pub(super) pkce: Option<bool>,
     pub(super) issuer: Option<String>,
     pub(super) scope_separator: Option<String>,
+    pub(super) scope_parameter: Option<String>,
 }
 
 /// How the client authenticates.
@@ -145,6 +146,7 @@ pub(super) fn auth(source: &mut Source<'_>, value: &Value, pointer: &str) -> Res
             "pkce",
             "issuer",
             "scope_separator",
+            "scope_parameter",
         ],
         Some("api_key") => &["type", "scheme", "schemes"],
         Some("service_account") => &["type", "scheme"],

@@ -133,6 +133,7 @@ fn from_requirement(known: &[Scheme], requirement: &Requirement) -> Result<Metho
                 pkce: None,
                 issuer: None,
                 scope_separator: None,
+                scope_parameter: None,
             };
             oauth(&entry, scheme, &scheme.pointer)
         }
@@ -173,6 +174,7 @@ fn oauth(entry: &extension::OAuth, scheme: &Scheme, pointer: &str) -> Result<Met
         pkce: entry.pkce.unwrap_or(true),
         issuer: entry.issuer.clone(),
         scope_separator: separator,
+        scope_parameter: scope_parameter(entry, &at("scope_parameter"))?,
         scope_descriptions: flows.scopes.clone(),
     };
     Ok(Method {
@@ -180,6 +182,15 @@ fn oauth(entry: &extension::OAuth, scheme: &Scheme, pointer: &str) -> Result<Met
         schemes: BTreeSet::from([scheme.name.clone()]),
         addresses,
     })
+}
+
+/// Slack asks for a person's own rights in `user_scope`; `scope` would ask for the app's.
+fn scope_parameter(entry: &extension::OAuth, pointer: &str) -> Result<String, Problem> {
+    let name = entry.scope_parameter.as_deref().unwrap_or("scope");
+    if name == "scope" || name == "user_scope" {
+        return Ok(name.to_owned());
+    }
+    Err(Problem::new(pointer, "the scopes can go into “scope” or, as Slack has it, “user_scope”"))
 }
 
 fn authorize_params(entry: &extension::OAuth, pointer: &str) -> Result<Vec<(String, String)>, Problem> {

@@ -104,7 +104,7 @@ pub struct Card {
 
 impl IndexPage {
     /// Sorts what was found, and leaves out what was not sought.
-    pub fn of(shell: Shell, sought: Sought, found: Found) -> Self {
+    pub fn of(shell: Shell, sought: Sought, found: &Found) -> Self {
         let categories: BTreeSet<&str> = found.integrations.iter().map(|(_, one)| one.category.as_str()).collect();
         let categories = categories.into_iter().map(str::to_owned).collect();
         let name_of = |key: &str| {

@@ -1,0 +1,187 @@
+//! Every page with a text wherever there is text, for the test that looks at them all.
+
+use askama::Template;
+
+use crate::authz::facts::AgentAccess;
+use crate::authz::facts::AuthType;
+use crate::authz::facts::CredentialMode;
+use crate::authz::facts::ShareAccess;
+use crate::domain::agents::Agent;
+use crate::domain::connections::Connection;
+use crate::domain::connections::ConnectionStatus;
+use crate::domain::connections::visible::Which;
+use crate::domain::integrations::definition::Effect;
+use crate::domain::oauth::trial::Outcome;
+use crate::domain::runs::Run;
+use crate::domain::runs::RunStatus;
+use crate::domain::runs::usage::Usage;
+use crate::http::credential::CredentialField;
+use crate::http::form::Mistakes;
+use crate::http::page::Shell;
+use crate::kernel::ids::AgentActionId;
+use crate::kernel::ids::AgentId;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::RunId;
+use crate::kernel::ids::UserId;
+use crate::web::connections::pages::Face;
+use crate::web::connections::pages::deletion::DeletionPage;
+use crate::web::connections::pages::forms::NamePage;
+use crate::web::connections::pages::forms::SecretPage;
+use crate::web::connections::pages::index::IndexPage;
+use crate::web::connections::pages::index::Row;
+use crate::web::connections::pages::index::Sought;
+use crate::web::connections::pages::show::ConnectionPage;
+use crate::web::connections::pages::show::Dependents;
+use crate::web::connections::pages::show::Rights;
+
+/// Every page with `text` wherever there is text, rendered.
+pub fn samples(text: &str) -> Vec<askama::Result<String>> {
+    let mut pages = vec![index(text).render(), IndexPage::default().render()];
+    let narrowed = Sought { integration: Some("none".to_owned()), view: Which::Shared, ..Sought::default() };
+    pages.push(IndexPage { sought: narrowed, ..IndexPage::default() }.render());
+    for auth_type in AuthType::ALL {
+        for status in ConnectionStatus::ALL {
+            pages.push(show(text, *auth_type, *status, true).render());
+        }
+        pages.push(show(text, *auth_type, ConnectionStatus::Active, false).render());
+        pages.push(deletion(text, *auth_type).render());
+    }
+    pages.extend([name(text).render(), secret(text).render()]);
+    pages
+}
+
+fn index(text: &str) -> IndexPage {
+    let row =
+        |auth_type| Row { connection: connection(text, auth_type, ConnectionStatus::Active, false), face: face(text) };
+    IndexPage {
+        shell: Shell::sample(text),
+        sought: Sought { view: Which::All, integration: Some(text.to_owned()), ..Sought::default() },
+        mine: 1,
+        shared: 2,
+        integrations: vec![(text.to_owned(), text.to_owned())],
+        rows: AuthType::ALL.iter().map(|auth_type| row(*auth_type)).collect(),
+        waiting: vec![row(AuthType::Oauth)],
+        next: Some("cursor".to_owned()),
+    }
+}
+
+fn show(text: &str, auth_type: AuthType, status: ConnectionStatus, is_owner: bool) -> ConnectionPage {
+    let shell = Shell::sample(text);
+    ConnectionPage {
+        face: face(text),
+        has_integration: true,
+        hosts: vec![text.to_owned()],
+        scopes: vec![(text.to_owned(), text.to_owned()), ("read".to_owned(), String::new())],
+        rights: Rights { maintain: is_owner, stop: is_owner },
+        dependents: is_owner.then(|| dependents(text)),
+        runs: vec![(run(text), text.to_owned())],
+        tested: Some(Outcome { is_ok: is_owner, detail: text.to_owned(), at: shell.now }),
+        connection: connection(text, auth_type, status, is_owner),
+        shell,
+    }
+}
+
+fn deletion(text: &str, auth_type: AuthType) -> DeletionPage {
+    DeletionPage {
+        shell: Shell::sample(text),
+        connection: connection(text, auth_type, ConnectionStatus::Active, true),
+        face: face(text),
+        dependents: if auth_type == AuthType::None { Dependents::default() } else { dependents(text) },
+    }
+}
+
+fn name(text: &str) -> NamePage {
+    let mut mistakes = Mistakes::default();
+    mistakes.add("name", text);
+    let (shell, id) = (Shell::sample(text), ConnectionId::new());
+    NamePage { shell, id, before: text.to_owned(), name: text.to_owned(), mistakes }
+}
+
+fn secret(text: &str) -> SecretPage {
+    let mut mistakes = Mistakes::default();
+    mistakes.add("api_key-key", text);
+    let field = CredentialField {
+        id: "api_key-key".to_owned(),
+        name: "key".to_owned(),
+        label: text.to_owned(),
+        help: Some(text.to_owned()),
+        is_secret: true,
+        is_required: true,
+        ..CredentialField::default()
+    };
+    SecretPage {
+        shell: Shell::sample(text),
+        connection: connection(text, AuthType::ApiKey, ConnectionStatus::Active, true),
+        face: face(text),
+        fields: vec![field],
+        mistakes,
+        refusal: None,
+    }
+}
+
+fn face(text: &str) -> Face {
+    Face { key: "sample".to_owned(), name: text.to_owned(), icon: text.to_owned() }
+}
+
+fn dependents(text: &str) -> Dependents {
+    let usage = Usage { shares: 1, agents: 2, actions: 3, people: 4, recent_runs: 5 };
+    let now = Shell::sample(text).now;
+    let agent = Agent {
+        id: AgentId::new(),
+        owner: UserId::new(),
+        owner_name: text.to_owned(),
+        name: text.to_owned(),
+        description: text.to_owned(),
+        instructions: text.to_owned(),
+        is_enabled: true,
+        created_at: now,
+        updated_at: now,
+        is_owner: false,
+        shared: Some(AgentAccess::Use),
+        actions: 1,
+    };
+    Dependents { usage, agents: vec![agent], runs: Vec::new() }
+}
+
+fn run(text: &str) -> Run {
+    Run {
+        id: RunId::new(),
+        caller: UserId::new(),
+        caller_name: text.to_owned(),
+        agent: AgentId::new(),
+        agent_name: Some(text.to_owned()),
+        agent_action: AgentActionId::new(),
+        integration: "sample".to_owned(),
+        action: text.to_owned(),
+        effect: Effect::Read,
+        credentials: CredentialMode::Own,
+        status: RunStatus::Succeeded,
+        detail: None,
+        connection: None,
+        content: None,
+        started_at: Shell::sample(text).now,
+        finished_at: None,
+        duration_ms: None,
+        is_caller: false,
+        owns_connection: true,
+    }
+}
+
+fn connection(text: &str, auth_type: AuthType, status: ConnectionStatus, is_owner: bool) -> Connection {
+    Connection {
+        id: ConnectionId::new(),
+        owner: UserId::new(),
+        owner_name: text.to_owned(),
+        integration: "sample".to_owned(),
+        auth_type,
+        name: text.to_owned(),
+        status,
+        status_reason: Some(text.to_owned()),
+        account: Some(text.to_owned()),
+        scopes: vec![text.to_owned()],
+        created_at: Shell::sample(text).now,
+        last_used_at: None,
+        is_owner,
+        shared: Some(ShareAccess::Attach),
+    }
+}

@@ -1,0 +1,9 @@
+//! Who acts as whom: runs of agent actions against a real database and a provider that answers as told.
+
+mod endings;
+mod history;
+mod lent;
+mod outside;
+mod own;
+mod repeats;
+pub(crate) mod world;
