@@ -230,8 +230,8 @@ impl Urls {
     }
 
     /// The same, with the input that was kept: it connects what is missing and goes on (R9).
-    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
-        with_query(&self.agent_action(agent, action), "draft", &draft.to_string())
+    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: &str) -> String {
+        with_query(&self.agent_action(agent, action), "draft", draft)
     }
 
     /// The same, with the input filled in again, to be changed.

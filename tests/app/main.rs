@@ -6,6 +6,7 @@ mod accounts;
 mod agents;
 #[cfg(test)]
 mod api;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod cli;
