@@ -63,8 +63,8 @@ pub struct Column {
 pub enum Line {
     /// An object or a list begins.
     Open {
-        /// Its name or place; none for the whole.
-        key: Option<String>,
+        /// Its name or place.
+        key: String,
         /// `{ 3 }` or `[ 2 ]`.
         size: String,
         /// Whether it is unfolded at first.
@@ -99,9 +99,14 @@ impl Answer {
     /// That of a JSON value.
     pub fn of_json(value: &Value) -> Self {
         let table = rows(value).map(|(name, items)| Table::of(name, items));
-        let mut tree = Tree { lines: Vec::new(), unfolded: if table.is_some() { 1 } else { 2 } };
-        tree.add(None, value, 0);
+        let mut tree = Tree { lines: Vec::new(), unfolded: usize::from(table.is_none()) };
+        tree.root(value);
         Self { table, lines: tree.lines, ..Self::default() }
+    }
+
+    /// Whether there is anything to fold.
+    pub fn is_nested(&self) -> bool {
+        self.lines.iter().any(|line| matches!(line, Line::Open { .. }))
     }
 
     /// Whether there is nothing to see.
@@ -204,23 +209,46 @@ struct Tree {
 }
 
 impl Tree {
-    fn add(&mut self, key: Option<String>, value: &Value, depth: usize) {
+    /// The whole has no name, and its members need no fold around them.
+    fn root(&mut self, value: &Value) {
         match value {
-            Value::Object(object) if !object.is_empty() && depth < MAX_DEPTH => {
-                self.open(key, format!("{{ {} }}", object.len()), depth);
-                self.members(object.len(), object.iter().map(|(key, value)| (key.clone(), value)), depth);
-            }
-            Value::Array(items) if !items.is_empty() && depth < MAX_DEPTH => {
-                self.open(key, format!("[ {} ]", items.len()), depth);
-                let numbered = items.iter().enumerate().map(|(place, value)| (place.to_string(), value));
-                self.members(items.len(), numbered, depth);
-            }
-            single => self.lines.push(Line::Single { key, kind: kind(single), text: shortened(&single.to_string()) }),
+            Value::Object(object) if !object.is_empty() => self.object(object, 0),
+            Value::Array(items) if !items.is_empty() => self.list(items, 0),
+            single => self.single(None, single),
         }
     }
 
-    fn open(&mut self, key: Option<String>, size: String, depth: usize) {
-        self.lines.push(Line::Open { key, size, is_open: depth < self.unfolded });
+    fn add(&mut self, key: String, value: &Value, depth: usize) {
+        match value {
+            Value::Object(object) if !object.is_empty() && depth < MAX_DEPTH => {
+                self.open(key, format!("{{ {} }}", object.len()), depth);
+                self.object(object, depth);
+                self.lines.push(Line::Close);
+            }
+            Value::Array(items) if !items.is_empty() && depth < MAX_DEPTH => {
+                self.open(key, format!("[ {} ]", items.len()), depth);
+                self.list(items, depth);
+                self.lines.push(Line::Close);
+            }
+            single => self.single(Some(key), single),
+        }
+    }
+
+    fn open(&mut self, key: String, size: String, depth: usize) {
+        self.lines.push(Line::Open { key, size, is_open: depth <= self.unfolded });
+    }
+
+    fn single(&mut self, key: Option<String>, value: &Value) {
+        self.lines.push(Line::Single { key, kind: kind(value), text: shortened(&value.to_string()) });
+    }
+
+    fn object(&mut self, object: &Map<String, Value>, depth: usize) {
+        self.members(object.len(), object.iter().map(|(key, value)| (key.clone(), value)), depth);
+    }
+
+    fn list(&mut self, items: &[Value], depth: usize) {
+        let numbered = items.iter().enumerate().map(|(place, value)| (place.to_string(), value));
+        self.members(items.len(), numbered, depth);
     }
 
     fn members<'a>(&mut self, count: usize, members: impl Iterator<Item = (String, &'a Value)>, depth: usize) {
@@ -229,9 +257,8 @@ impl Tree {
                 self.lines.push(Line::Left(format!("{} more are not shown", count - place)));
                 break;
             }
-            self.add(Some(shortened(&key)), value, depth + 1);
+            self.add(shortened(&key), value, depth + 1);
         }
-        self.lines.push(Line::Close);
     }
 }
 
@@ -290,23 +317,17 @@ mod tests {
     fn a_tree_opens_and_closes_each_object_and_list() {
         let answer = of(&json!({"a": [true, {}], "b": "x"}));
 
-        let open = |key: Option<&str>, size: &str| Line::Open {
-            key: key.map(str::to_owned),
-            size: size.to_owned(),
-            is_open: true,
-        };
+        let open = |key: &str, size: &str| Line::Open { key: key.to_owned(), size: size.to_owned(), is_open: true };
         let single =
             |key: &str, kind, text: &str| Line::Single { key: Some(key.to_owned()), kind, text: text.to_owned() };
         assert_eq!(
             answer.lines,
             [
-                open(None, "{ 2 }"),
-                open(Some("a"), "[ 2 ]"),
+                open("a", "[ 2 ]"),
                 single("0", "lit", "true"),
                 single("1", "lit", "{}"),
                 Line::Close,
                 single("b", "str", "\"x\""),
-                Line::Close,
             ]
         );
     }

@@ -230,13 +230,18 @@ impl Urls {
     }
 
     /// The same, with the input that was kept: it connects what is missing and goes on (R9).
-    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
-        with_query(&self.agent_action(agent, action), "draft", &draft.to_string())
+    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: &str) -> String {
+        with_query(&self.agent_action(agent, action), "draft", draft)
     }
 
     /// The same, with the input filled in again, to be changed.
     pub fn agent_action_inputs(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
         with_query(&self.agent_action(agent, action), "inputs", &draft.to_string())
+    }
+
+    /// The same, with the input of a run filled in again.
+    pub fn agent_action_again(&self, agent: &AgentId, action: &AgentActionId, run: &RunId) -> String {
+        with_query(&self.agent_action(agent, action), "run", &run.to_string())
     }
 
     /// Where a call that waits for a connection is sent to make one; from there it comes back to its draft (R9).

@@ -3,9 +3,12 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod agent_pages;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod api;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod cli;
@@ -31,6 +34,8 @@ mod policy;
 mod processes;
 #[cfg(test)]
 mod profile;
+#[cfg(test)]
+mod run_pages;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

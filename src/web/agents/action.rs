@@ -1,5 +1,5 @@
 //! The form of an action. With `?draft=` it comes back from connecting and the call goes on (R9); with `?inputs=` it is
-//! filled in again, to be changed. Looking at it changes nothing.
+//! filled in again, to be changed, and with `?run=` as it was for a run of one's own. Looking at it changes nothing.
 
 use std::sync::Arc;
 
@@ -8,12 +8,14 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use actix_web::web::Query;
 use diesel::pg::PgConnection;
+use serde_json::Value;
 
 use crate::authz::actions::Run;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
 use crate::authz::proof::Authorized;
 use crate::authz::proof::Denied;
+use crate::authz::proof::authorize;
 use crate::authz::proof::decide;
 use crate::db::Db;
 use crate::domain::agents::AgentAction;
@@ -24,12 +26,14 @@ use crate::domain::integrations::registry::Registry;
 use crate::domain::runs::drafts;
 use crate::domain::runs::readiness::Readiness;
 use crate::domain::runs::readiness::readiness_of;
+use crate::domain::runs::run;
 use crate::http::error::Error;
 use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
 use crate::kernel::ids::DraftId;
+use crate::kernel::ids::RunId;
 use crate::web::agents::action_pages::ActionPage;
 use crate::web::agents::action_pages::ConnectPage;
 use crate::web::agents::action_pages::Frame;
@@ -43,6 +47,7 @@ use crate::web::agents::pages::words;
 pub(super) struct ActionQuery {
     draft: Option<DraftId>,
     inputs: Option<DraftId>,
+    run: Option<RunId>,
 }
 
 /// An action, loaded for one of its pages.
@@ -86,9 +91,10 @@ pub(super) async fn show(
     let (loaded, input) = db
         .read(move |conn| {
             let loaded = load(conn, &registry, proof.actor(), proof.resource(), visit)?;
-            let input = match (wanted, may_run(&proof)?) {
-                (Some(draft), Some(run)) => drafts::find(conn, &run, draft)?,
-                (Some(_) | None, _) => None,
+            let input = match (wanted, query.run, may_run(&proof)?) {
+                (Some(draft), _, Some(may_run)) => drafts::find(conn, &may_run, draft)?,
+                (None, Some(run), _) => input_of(conn, proof.actor(), &run)?,
+                (Some(_) | None, _, _) => None,
             };
             Ok::<_, Error>((loaded, input))
         })
@@ -118,6 +124,15 @@ pub(super) fn forgotten() -> Notice {
         title: "What you had filled in is not kept any more.".to_owned(),
         text: "It is kept for an hour, for you alone. Please fill it in again.".to_owned(),
         link: None,
+    }
+}
+
+/// What a run was given, for whoever ran it.
+fn input_of(conn: &mut PgConnection, actor: &Actor, run: &RunId) -> Result<Option<Value>, Error> {
+    match authorize::<View, run::Run>(conn, actor.clone(), run) {
+        Ok(proof) => Ok(proof.into_parts().1.content.map(|content| content.input)),
+        Err(Denied::Hidden | Denied::Forbidden(_)) => Ok(None),
+        Err(Denied::Database(error)) => Err(error.into()),
     }
 }
 

@@ -68,14 +68,14 @@ pub struct Notice {
 
 /// A run that just ended, with its answer.
 #[derive(Clone, Debug)]
-pub struct Result {
+pub struct Shown {
     /// The run.
     pub run: Run,
     /// What came back.
     pub answer: Option<Answer>,
 }
 
-impl Result {
+impl Shown {
     pub(super) fn of(run: Run) -> Self {
         let response = run.content.as_ref().and_then(|content| content.response.as_ref());
         let answer = response.map(|response| Answer::of(&response.body, response.is_cut));
@@ -98,7 +98,7 @@ pub struct ActionPage {
     /// What there is to say.
     pub notice: Option<Notice>,
     /// What came of the last call.
-    pub result: Option<Result>,
+    pub result: Option<Shown>,
 }
 
 /// Back from connecting: the call goes on by one more press of a button, which a script presses.

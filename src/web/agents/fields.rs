@@ -99,6 +99,11 @@ impl Fieldset {
         self.fields.iter().filter_map(|it| Some((it.id.as_str(), it.field.label.as_str(), it.error.as_deref()?)))
     }
 
+    /// Whether anything was filled in.
+    pub fn is_filled(&self) -> bool {
+        self.given().next().is_some()
+    }
+
     /// What was filled in: label and value.
     pub fn given(&self) -> impl Iterator<Item = (&str, &str)> {
         let filled = self.fields.iter().filter(|it| !it.value.trim().is_empty());
@@ -189,14 +194,18 @@ impl Field {
         }
     }
 
-    /// Whether there is something below it that explains it.
-    pub fn has_help(&self) -> bool {
-        self.field.help.is_some() || self.field.kind == FieldKind::DateTime
-    }
-
-    /// Whether a moment has to be written with its offset.
-    pub fn is_moment(&self) -> bool {
-        self.field.kind == FieldKind::DateTime
+    /// What explains it: the document's words, and for a moment that it is one somewhere.
+    pub fn help(&self) -> Option<String> {
+        let said = self.field.help.as_deref().map(str::trim).filter(|help| !help.is_empty());
+        if self.field.kind != FieldKind::DateTime {
+            return said.map(str::to_owned);
+        }
+        let hint = "Without an offset it is UTC.";
+        Some(match said {
+            Some(help) if help.ends_with(['.', '!', '?']) => format!("{help} {hint}"),
+            Some(help) => format!("{help}. {hint}"),
+            None => hint.to_owned(),
+        })
     }
 
     /// Whether `value` is what it holds.

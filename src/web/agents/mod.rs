@@ -13,6 +13,7 @@ mod prompts;
 mod refusal;
 mod removal;
 mod runs;
+mod samples;
 mod shares;
 
 use actix_web::http::Method;

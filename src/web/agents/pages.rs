@@ -21,9 +21,10 @@ use crate::http::look::ActionFace;
 use crate::http::page::Shell;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
-use crate::kernel::text;
 use crate::web::agents::build::Choice;
 use crate::web::agents::build::Picker;
+
+pub use crate::web::agents::samples::samples;
 
 /// Every agent that the person may see.
 #[derive(Debug, Default, Template)]
@@ -115,8 +116,6 @@ pub struct UseRow {
     pub id: AgentActionId,
     /// What it is called.
     pub face: ActionFace,
-    /// What it does.
-    pub description: String,
     /// What it does to the other side.
     pub effect: Option<Effect>,
     /// As whom it runs.
@@ -131,11 +130,9 @@ impl UseRow {
     pub(super) fn of(listed: &ListedAction, readiness: &Readiness) -> Self {
         let face = face(listed);
         let (as_whom, need) = words(readiness, &face.integration, listed.action.credentials);
-        let definition = listed.definition();
         Self {
             id: listed.action.id,
-            description: definition.map(|it| text::cut(&it.description, 160)).unwrap_or_default(),
-            effect: definition.map(|it| it.effect),
+            effect: listed.definition().map(|it| it.effect),
             as_whom,
             need,
             is_open: !matches!(readiness, Readiness::Refused(_) | Readiness::Gone),
@@ -300,11 +297,20 @@ impl Standing {
         let connection = binding.connection.as_ref();
         match binding.trouble {
             None => {
-                let detail = connection.map_or_else(|| "a connection that you may not see".to_owned(), described);
+                let detail = connection.map_or_else(|| "a connection that you may not see".to_owned(), named);
                 Self { class: "preselected", words: "Preselected", detail, is_broken: false }
             }
             Some(trouble) => Self { class: "broken", words: troubled(trouble), detail: mend(trouble), is_broken: true },
         }
+    }
+}
+
+/// A connection's name, and whose it is if not the reader's.
+fn named(connection: &Connection) -> String {
+    if connection.is_owner {
+        connection.name.clone()
+    } else {
+        format!("{} · {}", connection.name, connection.owner_name)
     }
 }
 

@@ -31,7 +31,7 @@ use crate::web::agents::action;
 use crate::web::agents::action::Loaded;
 use crate::web::agents::action_pages::ActionPage;
 use crate::web::agents::action_pages::Notice;
-use crate::web::agents::action_pages::Result as Shown;
+use crate::web::agents::action_pages::Shown;
 use crate::web::agents::fields;
 use crate::web::agents::fields::Fieldset;
 use crate::web::agents::prompts;

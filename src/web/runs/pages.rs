@@ -1,15 +1,26 @@
 //! The pages of runs: the list, and one of them.
 
 use askama::Template;
+use serde_json::json;
 
 use crate::authz::facts::CredentialMode;
+use crate::domain::integrations::definition::Effect;
 use crate::domain::runs::Run;
 use crate::domain::runs::RunStatus;
+use crate::domain::runs::run::RunConnection;
+use crate::domain::runs::run::RunContent;
+use crate::domain::runs::run::RunResponse;
 use crate::domain::runs::visible::Which;
 use crate::http::answer::Answer;
 use crate::http::look::ActionFace;
 use crate::http::page::Shell;
 use crate::http::urls;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::AgentActionId;
+use crate::kernel::ids::AgentId;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::RunId;
+use crate::kernel::ids::UserId;
 
 /// What ran.
 #[derive(Debug, Template)]
@@ -134,4 +145,75 @@ pub struct RunPage {
     pub input: Option<Answer>,
     /// Whether the connection can be looked at: it is there, and the person's own or they are an admin.
     pub connection_url: Option<String>,
+}
+
+/// Every page with `text` wherever there is text, rendered: for the test that looks at them all.
+pub fn samples(text: &str) -> Vec<askama::Result<String>> {
+    let run = sample(text);
+    let foreign = Run { agent_name: None, content: None, is_caller: false, ..run.clone() };
+    let face = || ActionFace {
+        name: text.to_owned(),
+        key: "sample".to_owned(),
+        integration: text.to_owned(),
+        icon: text.to_owned(),
+    };
+    let list = RunsPage {
+        shell: Shell::sample(text),
+        which: Which::All,
+        agent: text.to_owned(),
+        status: text.to_owned(),
+        agents: vec![(text.to_owned(), text.to_owned())],
+        runs: vec![(run.clone(), face()), (foreign.clone(), face())],
+        next: Some(text.to_owned()),
+        is_later: true,
+    };
+    let response = run.content.as_ref().and_then(|content| content.response.as_ref());
+    let page = |run: &Run, answer, input, connection_url| RunPage {
+        shell: Shell::sample(text),
+        run: run.clone(),
+        face: face(),
+        answer,
+        input,
+        connection_url,
+    };
+    let answer = response.map(|it| Answer::of(&it.body, it.is_cut));
+    let input = Some(Answer::of_json(&json!({ text: text })));
+    vec![
+        list.render(),
+        RunsPage::default().render(),
+        RunsPage { which: Which::OnMyConnections, ..RunsPage::default() }.render(),
+        page(&run, answer, input, Some("/w/acme/connections".to_owned())).render(),
+        page(&foreign, Some(Answer::of(text.as_bytes(), false)), None, None).render(),
+    ]
+}
+
+fn sample(text: &str) -> Run {
+    let some = || text.to_owned();
+    let body = json!({ text: [{ text: text, "n": 1 }], "list": [text, { text: null }] }).to_string().into_bytes();
+    let response = RunResponse { status: 200, headers: vec![(some(), some())], body, is_cut: true };
+    Run {
+        id: RunId::new(),
+        caller: UserId::new(),
+        caller_name: some(),
+        agent: AgentId::new(),
+        agent_name: Some(some()),
+        agent_action: AgentActionId::new(),
+        integration: some(),
+        action: some(),
+        effect: Effect::Write,
+        credentials: CredentialMode::Preselected,
+        status: RunStatus::Unknown,
+        detail: Some(some()),
+        connection: Some(RunConnection { id: ConnectionId::new(), name: Some(some()), owner_name: Some(some()) }),
+        content: Some(RunContent {
+            input: json!({ text: text }),
+            request_line: Some(some()),
+            response: Some(response),
+        }),
+        started_at: Timestamp::default(),
+        finished_at: Some(Timestamp::default()),
+        duration_ms: Some(61_000),
+        is_caller: true,
+        owns_connection: false,
+    }
 }
