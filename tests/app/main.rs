@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod agent_pages;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod api;
@@ -25,6 +27,8 @@ mod policy;
 mod processes;
 #[cfg(test)]
 mod profile;
+#[cfg(test)]
+mod run_pages;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

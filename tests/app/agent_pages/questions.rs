@@ -10,9 +10,11 @@ use crate::agent_pages::stage::connect_crm;
 use crate::agent_pages::stage::crm_key;
 use crate::agent_pages::stage::share_with_everyone;
 use crate::support::Answer;
+use crate::support::Client;
+use crate::support::Form;
 
 /// The calendar's action that everyone may run as themselves, opened by Mia.
-async fn calendar(stage: &Stage) -> (crate::support::Client, String) {
+async fn calendar(stage: &Stage) -> (Client, String) {
     let (eve, mia) = (stage.eve().await, stage.mia().await);
     let agent = agent(&eve, "Scheduling").await;
     let action = add_own(&eve, &agent, CALENDAR, "createEvent").await;
@@ -20,7 +22,7 @@ async fn calendar(stage: &Stage) -> (crate::support::Client, String) {
     (mia, action)
 }
 
-fn filled(page: &Answer) -> crate::support::Form {
+fn filled(page: &Answer) -> Form {
     let form = page.form_of("Run").set("title", "Intro & <b>call</b>");
     form.set("start", "2026-12-01T10:00:00Z").set("end", "2026-12-01T10:30:00Z")
 }

@@ -7,7 +7,7 @@ pub(crate) mod client;
 mod database;
 mod form;
 mod log;
-mod outside;
+pub(crate) mod outside;
 
 pub(crate) use crate::support::app::Options;
 pub(crate) use crate::support::app::TestApp;
@@ -15,4 +15,5 @@ pub(crate) use crate::support::client::Answer;
 pub(crate) use crate::support::client::Client;
 pub(crate) use crate::support::database::TestDatabase;
 pub(crate) use crate::support::database::database;
+pub(crate) use crate::support::form::Form;
 pub(crate) use crate::support::outside::Outside;
