@@ -112,6 +112,18 @@
   });
   each("[data-filter]", function (input) { if (input.value) filter(input); });
 
+  // ---- a file into a text area: <input type="file" data-read-into="id">; nothing is uploaded but the text ----
+  doc.addEventListener("change", function (event) {
+    var input = closest(event, "input[data-read-into]"), file = input && input.files[0];
+    if (!file) return;
+    if (file.size > 5 * 1024 * 1024) { toast(file.name + " is too large: at most 5 MiB.", "danger"); return; }
+    file.text().then(function (text) {
+      var area = doc.getElementById(input.getAttribute("data-read-into"));
+      area.value = text;
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    }, function () { toast(file.name + " could not be read.", "danger"); });
+  });
+
   // ---- clicks ----
   function copy(button) {
     var source = doc.getElementById(button.getAttribute("data-copy"));

@@ -132,7 +132,6 @@ static DESCRIPTION: LazyLock<String> = LazyLock::new(|| description().to_json().
 /// Describe these calls
 #[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "getDescription", tag = "Description", security(()),
     responses((status = 200, description = "This document", content_type = "application/json", body = Object)))]
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn show_description(_: Public) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DESCRIPTION.as_str())
 }

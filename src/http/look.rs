@@ -1,6 +1,8 @@
 //! How names look where a picture would stand: initials, a letter, a colour. And how people say the words of the code:
 //! roles, auth types, states, effects.
 
+use url::Url;
+
 use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
 use crate::domain::connections::ConnectionStatus;
@@ -8,6 +10,7 @@ use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::runs::RunStatus;
+use crate::outbound::origin::Origin;
 
 /// The colours of letter tiles, 1 to this.
 const TONES: u32 = 8;
@@ -28,6 +31,11 @@ pub fn monogram(name: &str) -> String {
 pub fn tone(key: &str) -> u32 {
     let hash = key.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash % TONES + 1
+}
+
+/// Where a call goes: the host, with what is unusual about the way there.
+pub fn place(url: &Url) -> String {
+    Origin::of(url).map(|origin| origin.to_string().trim_start_matches("https://").to_owned()).unwrap_or_default()
 }
 
 /// A role as people say it.

@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::domain::oauth::flows::ReturnTo;
 use crate::http::error::Error;
+use crate::http::look;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
@@ -229,8 +230,8 @@ impl Urls {
     }
 
     /// The same, with the input that was kept: it connects what is missing and goes on (R9).
-    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
-        with_query(&self.agent_action(agent, action), "draft", &draft.to_string())
+    pub fn agent_action_draft(&self, agent: &AgentId, action: &AgentActionId, draft: &str) -> String {
+        with_query(&self.agent_action(agent, action), "draft", draft)
     }
 
     /// The same, with the input filled in again, to be changed.
@@ -301,9 +302,9 @@ impl OutwardUrl {
         Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http")).map(Self)
     }
 
-    /// The host that it leads to.
-    pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+    /// Where it leads to, for people.
+    pub fn place(&self) -> String {
+        look::place(&self.0)
     }
 }
 
@@ -338,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_link_out_of_odeus_is_never_a_script() {
-        assert_eq!(OutwardUrl::parse("https://id.example.com/a?b=c").unwrap().host(), "id.example.com");
+        assert_eq!(OutwardUrl::parse("https://id.example.com/a?b=c").unwrap().place(), "id.example.com");
         for wrong in ["javascript:alert(1)", "data:text/html,x", "/w/acme", "file:///etc/passwd", ""] {
             assert!(OutwardUrl::parse(wrong).is_none(), "{wrong}");
         }

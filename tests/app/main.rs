@@ -8,6 +8,7 @@ mod agent_pages;
 mod agents;
 #[cfg(test)]
 mod api;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod cli;

@@ -150,7 +150,6 @@ async fn create(
 #[utoipa::path(get, path = "/api/v1/agents/{agent}", operation_id = "getAgent", tag = "Agents",
     params(("agent" = AgentId, Path)),
     responses((status = 200, description = "The agent", body = Agent)))]
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn show(proof: Authorized<View, Kept>) -> Result<HttpResponse, Error> {
     let (_, kept) = proof.into_parts();
     Ok(json::ok(&Agent::of(kept)))

@@ -88,7 +88,6 @@ async fn list(
 #[utoipa::path(get, path = "/api/v1/connections/{connection}", operation_id = "getConnection", tag = "Connections",
     params(("connection" = ConnectionId, Path)),
     responses((status = 200, description = "The connection", body = Connection)))]
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn show(proof: Authorized<View, Saved>) -> Result<HttpResponse, Error> {
     let (_, connection) = proof.into_parts();
     Ok(json::ok(&Connection::of(connection)))

@@ -139,7 +139,7 @@ async fn keep(
     let urls = urls(&proof, db).await?;
     let (agent, action) = (proof.resource().agent, proof.resource().id);
     let draft = db.write(move |tx| Ok::<_, Error>(drafts::keep(tx, &proof, &input)?)).await?;
-    Ok(public.absolute(&urls.agent_action_draft(&agent, &action, draft)))
+    Ok(public.absolute(&urls.agent_action_draft(&agent, &action, &draft.to_string())))
 }
 
 async fn urls(proof: &Authorized<actions::Run, AgentAction>, db: &Db) -> Result<Urls, Error> {

@@ -78,7 +78,6 @@ async fn list(
 /// What was sent and what came back is for its caller alone.
 #[utoipa::path(get, path = "/api/v1/runs/{run}", operation_id = "getRun", tag = "Runs", params(("run" = RunId, Path)),
     responses((status = 200, description = "The run", body = Run)))]
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn show(proof: Authorized<View, Recorded>) -> Result<HttpResponse, Error> {
     let (_, run) = proof.into_parts();
     Ok(json::ok(&Run::of(run)))

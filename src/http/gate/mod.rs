@@ -58,7 +58,7 @@ pub trait Proof: sealed::Sealed + Sized {
 
 /// Anyone. A word in a signature, so that open doors can be listed. It is drawn from a request, never made:
 ///
-/// ```compile_fail,E0423
+/// ```compile_fail,E0603
 /// let forged = odeus::http::gate::Public(());
 /// ```
 #[derive(Debug)]

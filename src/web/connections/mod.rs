@@ -23,6 +23,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/name", names::update);
     route(cfg, Method::GET, "/w/{workspace}/connections/{connection}/secret", secrets::edit);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/secret", secrets::update);
+    // The answer to a test leaves its address in the browser; whoever loads that again gets the page.
+    route(cfg, Method::GET, "/w/{workspace}/connections/{connection}/tests", show::back);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/tests", trials::create);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/reconnect", reconnections::create);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/state", states::update);

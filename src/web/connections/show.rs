@@ -22,6 +22,7 @@ use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
+use crate::http::urls::Urls;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::paging::Page;
 use crate::web::connections::pages::show::ConnectionPage;
@@ -41,6 +42,10 @@ pub(super) async fn show(
     let (actor, connection) = proof.into_parts();
     let page = db.read(move |conn| build(conn, &registry, &actor, connection, visit)).await?;
     page::show(&page)
+}
+
+pub(super) async fn back(proof: Authorized<View, Connection>, urls: Urls) -> HttpResponse {
+    page::go(&urls.connection(&proof.resource().id))
 }
 
 /// The page as it is now, for whoever may see it.

@@ -20,7 +20,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::GET, "/w/{workspace}/integrations/import", imports::new);
     route(cfg, Method::POST, "/w/{workspace}/integrations/import", imports::create);
     route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}", show::show);
+    // A form that was refused leaves its own address in the browser; whoever loads that again gets the page.
+    route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}/connections", show::back);
     route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/connections", connections::create);
     route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/settings", settings::update);
+    route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}/oauth-client", show::back);
     route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/oauth-client", clients::update);
 }

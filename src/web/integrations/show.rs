@@ -22,6 +22,7 @@ use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
 use crate::http::urls::PublicUrl;
+use crate::http::urls::Urls;
 use crate::kernel::paging::Page;
 use crate::web::integrations::pages::show::Attempt;
 use crate::web::integrations::pages::show::Connections;
@@ -52,6 +53,10 @@ pub(super) async fn show(
     let (actor, integration) = proof.into_parts();
     let page = db.read(move |conn| build(conn, &registry, &public, &actor, &integration, visit)).await?;
     page::show(&IntegrationPage { is_fresh: came.imported.is_some(), ..page }.with(attempt))
+}
+
+pub(super) async fn back(proof: Authorized<View, Integration>, urls: Urls) -> HttpResponse {
+    page::go(&urls.integration(&proof.resource().key))
 }
 
 /// The page as it is now, for whoever may see it.

@@ -33,12 +33,24 @@ async fn a_key_is_tried_and_kept_and_never_shown() {
     assert_eq!(
         members(&connection),
         [
-            "account", "auth_type", "created_at", "id", "integration", "last_used_at", "name", "owner", "scopes",
-            "status", "status_reason"
+            "account",
+            "auth_type",
+            "created_at",
+            "id",
+            "integration",
+            "last_used_at",
+            "name",
+            "owner",
+            "scopes",
+            "status",
+            "status_reason"
         ]
     );
     assert_eq!(connection["owner"], json!({ "id": stage.app.cast.max.id.to_string(), "name": "Max Member" }));
-    assert_eq!((&connection["account"], &connection["status"]), (&json!(sandbox::CRM_KEYS[0].account), &json!("active")));
+    assert_eq!(
+        (&connection["account"], &connection["status"]),
+        (&json!(sandbox::CRM_KEYS[0].account), &json!("active"))
+    );
     assert_eq!((&connection["name"], &connection["auth_type"]), (&json!("Sales"), &json!("api_key")));
     assert_eq!(shown(&max.get(&at(&connection)).await), connection);
     let tried = ("GET".to_owned(), "/crm/v1/me".to_owned(), "api_key".to_owned());
@@ -58,7 +70,10 @@ async fn a_service_accounts_key_is_taken_as_text_and_as_the_object_it_is() {
             "integration": "sandbox-warehouse", "auth_type": "service_account", "fields": { "credentials": credentials },
         });
         let connection = made(&stage.max().json(Method::POST, CONNECTIONS, &body).await);
-        assert_eq!((&connection["account"], &connection["name"]), (&json!(sandbox::CLIENT_EMAIL), &json!("Sandbox Warehouse")));
+        assert_eq!(
+            (&connection["account"], &connection["name"]),
+            (&json!(sandbox::CLIENT_EMAIL), &json!("Sandbox Warehouse"))
+        );
     }
 
     let principals: Vec<_> = stage.outside.received_at("/warehouse").into_iter().map(|call| (call.2, call.3)).collect();
@@ -125,7 +140,12 @@ async fn only_what_is_offered_to_the_caller_can_be_connected() {
     assert_eq!(wrong_fields(&connect(stage.max(), "sandbox-holidays", "password").await), ["auth_type"]);
     assert_eq!(wrong_fields(&connect(stage.max(), "sandbox-crm", "oauth").await), ["auth_type"]);
     let unknown = problem(&connect(stage.max(), "no-such-thing", "none").await, 404, "not_found");
-    shown(&stage.ada().json(Method::PATCH, &format!("{INTEGRATIONS}/sandbox-holidays"), &json!({ "enabled": false })).await);
+    shown(
+        &stage
+            .ada()
+            .json(Method::PATCH, &format!("{INTEGRATIONS}/sandbox-holidays"), &json!({ "enabled": false }))
+            .await,
+    );
     let hidden = problem(&connect(stage.max(), "sandbox-holidays", "none").await, 404, "not_found");
     assert_eq!(hidden["detail"], unknown["detail"]);
     problem(&connect(stage.mallory(), "sandbox-crm", "api_key").await, 404, "not_found");
@@ -163,7 +183,7 @@ async fn what_is_not_visible_is_not_there_whatever_is_asked_of_it() {
         problem(&client.get(&connection).await, 404, "not_found");
         problem(&client.get(&format!("{connection}/usage")).await, 404, "not_found");
         problem(&client.json(Method::PATCH, &connection, &json!({ "name": "Mine now" })).await, 404, "not_found");
-        // The body is not looked at before the right to it.
+        // The body is not looked at before the right to see it.
         problem(&client.json(Method::PATCH, &connection, &json!({ "nmae": 7 })).await, 404, "not_found");
         problem(&client.call(Method::POST, &format!("{connection}/test")).send().await, 404, "not_found");
         problem(&client.call(Method::DELETE, &connection).send().await, 404, "not_found");
@@ -221,6 +241,30 @@ async fn another_credential_takes_the_place_of_the_one_before_once_it_works() {
     let last = stage.outside.received_at("/crm").pop().unwrap();
     assert_eq!(last.3.as_deref(), Some(read_only.account));
     stage.app.assert_no_canary(&["CANARY", crm_key(), read_only.key]).await;
+}
+
+#[tokio::test]
+async fn a_connection_is_switched_off_and_on_by_its_owner_or_an_admin() {
+    let stage = Stage::with(&["sandbox-crm"]).await;
+    let (ada, max) = (stage.ada(), stage.max());
+    let connection = at(&connect_crm(&max, "Sales").await);
+    let switch = async |client: &crate::support::Client, to: &str| {
+        shown(&client.json(Method::PATCH, &connection, &json!({ "status": to })).await)["status"].clone()
+    };
+
+    assert_eq!(switch(&ada, "disabled").await, "disabled");
+    assert_eq!(switch(&max, "disabled").await, "disabled");
+    let test = shown(&max.call(Method::POST, &format!("{connection}/test")).send().await);
+    assert_eq!(test["ok"], false);
+    assert_eq!(switch(&max, "active").await, "active");
+
+    let both = json!({ "status": "disabled", "name": "Ours" });
+    problem(&ada.json(Method::PATCH, &connection, &both).await, 403, "forbidden");
+    assert_eq!(shown(&max.get(&connection).await)["status"], "active", "a refused change changes nothing");
+    assert_eq!(
+        wrong_fields(&max.json(Method::PATCH, &connection, &json!({ "status": "needs_reconnect" })).await),
+        ["status"]
+    );
 }
 
 #[tokio::test]

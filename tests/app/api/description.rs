@@ -76,10 +76,10 @@ fn every_reference_leads_somewhere() {
 #[test]
 fn every_call_says_what_it_does_what_it_takes_and_how_it_can_fail() {
     let description = described();
-    let mut names = BTreeSet::new();
+    let mut taken = BTreeSet::new();
     for (method, path, operation) in operations(&description) {
         let call = format!("{method} {path}");
-        assert!(names.insert(operation["operationId"].as_str().unwrap()), "{call}: its name is taken");
+        assert!(taken.insert(operation["operationId"].as_str().unwrap()), "{call}: its name is taken");
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{call}: no summary");
         let responses = operation["responses"].as_object().unwrap();
         if !path.ends_with("/openapi.json") {
@@ -91,7 +91,8 @@ fn every_call_says_what_it_does_what_it_takes_and_how_it_can_fail() {
         let in_path: BTreeSet<&str> = path.split('/').filter_map(|step| step.strip_prefix('{')).collect();
         let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         let named = parameters.iter().filter(|parameter| parameter["in"] == "path");
-        let named: BTreeSet<String> = named.map(|parameter| format!("{}}}", parameter["name"].as_str().unwrap())).collect();
+        let named: BTreeSet<String> =
+            named.map(|parameter| format!("{}}}", parameter["name"].as_str().unwrap())).collect();
         assert_eq!(named, in_path.into_iter().map(str::to_owned).collect(), "{call}: parameters");
         for (status, response) in responses {
             let is_problem = status.starts_with(['4', '5']);
@@ -125,7 +126,8 @@ fn a_body_that_refuses_unknown_fields_says_so() {
             continue;
         }
         let schema = &body["content"]["application/json"]["schema"];
-        let schema = schema["$ref"].as_str().and_then(|at| description.pointer(at.strip_prefix('#')?)).unwrap_or(schema);
+        let schema =
+            schema["$ref"].as_str().and_then(|at| description.pointer(at.strip_prefix('#')?)).unwrap_or(schema);
 
         assert_eq!(schema["additionalProperties"], false, "{method} {path}");
     }

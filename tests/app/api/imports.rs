@@ -13,6 +13,9 @@ use crate::api::stage::shown;
 use crate::api::stage::wrong_fields;
 use crate::support::TestApp;
 
+/// The most bytes a document may have.
+const LIMIT: usize = 5 * 1024 * 1024;
+
 fn document(server: &str) -> Value {
     json!({
         "openapi": "3.1.0",
@@ -131,8 +134,6 @@ async fn a_document_may_have_five_mebibytes() {
         assert_eq!(document.to_string().len(), bytes);
         document
     };
-    const LIMIT: usize = 5 * 1024 * 1024;
-
     let text = sized(LIMIT).to_string();
     made(&eve.json(Method::POST, INTEGRATIONS, &json!({ "key": "large", "document": text })).await);
     let answer = eve.json(Method::POST, INTEGRATIONS, &json!({ "key": "larger", "document": sized(LIMIT + 1) })).await;

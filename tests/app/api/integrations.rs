@@ -78,10 +78,7 @@ async fn only_an_admin_sees_the_settings() {
 
     let calendar = shown(&stage.ada().get(CALENDAR).await);
     let redirect_uri = stage.app.parts.public.absolute("/oauth/callback/acme/sandbox-calendar");
-    assert_eq!(
-        calendar["oauth"],
-        json!({ "client_configured": false, "redirect_uri": redirect_uri, "problem": null })
-    );
+    assert_eq!(calendar["oauth"], json!({ "client_configured": false, "redirect_uri": redirect_uri, "problem": null }));
     assert_eq!(calendar["access"], json!({ "workspace": true, "users": [], "groups": [] }));
 
     let crm = shown(&stage.ada().get(CRM).await);

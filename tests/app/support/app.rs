@@ -104,16 +104,6 @@ impl TestApp {
         Self { cast, clock, parts, memory, wire, record, may_fail: false, server, database }
     }
 
-    /// For a test that is not async: the app's calls live in a runtime that nobody drives.
-    pub(crate) fn start_blocking() -> (Self, tokio::runtime::Runtime) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let app = {
-            let _inside = runtime.enter();
-            Self::start()
-        };
-        (app, runtime)
-    }
-
     /// A connection to its database.
     pub(crate) fn conn(&self) -> PgConnection {
         self.database.conn()

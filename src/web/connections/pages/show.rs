@@ -1,5 +1,7 @@
 //! One connection.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 use crate::authz::actions::Disable;
@@ -17,6 +19,7 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::oauth::trial::Outcome;
 use crate::domain::runs::Run;
 use crate::domain::runs::usage::Usage;
+use crate::http::look;
 use crate::http::page::Shell;
 use crate::web::connections::pages::Face;
 
@@ -158,15 +161,14 @@ impl ConnectionPage {
                 Some("Its owner left, so nothing can use it until a workspace admin adopts it.".to_owned())
             }
             ConnectionStatus::Disabled => {
-                Some("It is switched off: nothing can use it. Shares and agents keep it.".to_owned())
+                Some("It is switched off: nothing can use it until it is enabled again.".to_owned())
             }
         }
     }
 }
 
 fn hosts(definition: &Definition) -> Vec<String> {
-    let hosts: std::collections::BTreeSet<String> =
-        definition.actions.iter().filter_map(|action| action.server.host_str().map(str::to_owned)).collect();
+    let hosts: BTreeSet<String> = definition.actions.iter().map(|action| look::place(&action.server)).collect();
     hosts.into_iter().collect()
 }
 

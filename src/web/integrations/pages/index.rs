@@ -1,6 +1,5 @@
-//! The grid: what one has connected first, then everything else by category.
+//! The grid: what one has connected first, then everything else, by category and name.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -72,7 +71,7 @@ pub struct Waiting {
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     /// The heading.
-    pub title: String,
+    pub title: &'static str,
     /// The cards.
     pub cards: Vec<Card>,
 }
@@ -114,20 +113,16 @@ impl IndexPage {
         let waiting = found.waiting.iter();
         let waiting = waiting.map(|one| Waiting { integration: name_of(&one.integration), connection: one.clone() });
         let waiting = waiting.collect();
-        let mut mine = Group { title: "Yours".to_owned(), cards: Vec::new() };
-        let mut others: BTreeMap<String, Group> = BTreeMap::new();
-        for (integration, definition) in found.integrations.iter().filter(|(_, one)| sought.fits(one)) {
-            let standings: Vec<&Standing> =
-                found.standings.iter().filter(|one| one.integration == integration.key).collect();
-            let card = card(integration, definition, &standings);
-            if card.connections > 0 {
-                mine.cards.push(card);
-            } else {
-                let group = Group { title: card.category.clone(), cards: Vec::new() };
-                others.entry(card.category.clone()).or_insert(group).cards.push(card);
-            }
-        }
-        let groups = std::iter::once(mine).chain(others.into_values()).filter(|group| !group.cards.is_empty());
+        let fitting = found.integrations.iter().filter(|(_, one)| sought.fits(one));
+        let cards = fitting.map(|(integration, definition)| {
+            let standings = found.standings.iter().filter(|one| one.integration == integration.key);
+            card(integration, definition, &standings.collect::<Vec<_>>())
+        });
+        let (mine, mut others): (Vec<Card>, Vec<Card>) = cards.partition(|card| card.connections > 0);
+        others.sort_by_cached_key(|card| (card.category.clone(), card.name.to_lowercase()));
+        let groups = [("Connected", mine), ("Not connected yet", others)];
+        let groups = groups.into_iter().filter(|(_, cards)| !cards.is_empty());
+        let groups = groups.map(|(title, cards)| Group { title, cards });
         Self { categories, waiting, groups: groups.collect(), shell, sought }
     }
 

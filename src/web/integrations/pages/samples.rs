@@ -58,7 +58,7 @@ fn index(text: &str) -> IndexPage {
         shell: Shell::sample(text),
         sought: Sought { q: some(), category: some() },
         categories: vec![some(), "Other".to_owned()],
-        groups: vec![Group { title: some(), cards: vec![card, other] }],
+        groups: vec![Group { title: "Connected", cards: vec![card, other] }],
         waiting: vec![Waiting { connection: connection(text, AuthType::Oauth), integration: some() }],
     }
 }

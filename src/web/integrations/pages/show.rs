@@ -16,6 +16,7 @@ use crate::http::credential;
 use crate::http::credential::CredentialField;
 use crate::http::credential::Kept;
 use crate::http::form::Mistakes;
+use crate::http::look;
 use crate::http::page::Shell;
 use crate::http::urls::PublicUrl;
 use crate::kernel::text;
@@ -286,8 +287,7 @@ impl Way {
 }
 
 fn about(integration: &Integration, definition: &Definition) -> About {
-    let hosts: BTreeSet<String> =
-        definition.actions.iter().filter_map(|action| action.server.host_str().map(str::to_owned)).collect();
+    let hosts: BTreeSet<String> = definition.actions.iter().map(|action| look::place(&action.server)).collect();
     let oauth = definition.method(AuthType::Oauth).and_then(|method| method.oauth.as_ref());
     About {
         key: integration.key.clone(),
@@ -299,7 +299,7 @@ fn about(integration: &Integration, definition: &Definition) -> About {
         is_enabled: integration.is_enabled,
         is_for_everyone: integration.is_for_everyone,
         hosts: hosts.into_iter().collect(),
-        sign_in_host: oauth.and_then(|oauth| oauth.authorize_url.host_str().map(str::to_owned)),
+        sign_in_host: oauth.map(|oauth| look::place(&oauth.authorize_url)),
     }
 }
 
