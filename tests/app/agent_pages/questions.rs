@@ -10,9 +10,11 @@ use crate::agent_pages::stage::connect_crm;
 use crate::agent_pages::stage::crm_key;
 use crate::agent_pages::stage::share_with_everyone;
 use crate::support::Answer;
+use crate::support::Client;
+use crate::support::Form;
 
 /// The calendar's action that everyone may run as themselves, opened by Mia.
-async fn calendar(stage: &Stage) -> (crate::support::Client, String) {
+async fn calendar(stage: &Stage) -> (Client, String) {
     let (eve, mia) = (stage.eve().await, stage.mia().await);
     let agent = agent(&eve, "Scheduling").await;
     let action = add_own(&eve, &agent, CALENDAR, "createEvent").await;
@@ -20,7 +22,7 @@ async fn calendar(stage: &Stage) -> (crate::support::Client, String) {
     (mia, action)
 }
 
-fn filled(page: &Answer) -> crate::support::Form {
+fn filled(page: &Answer) -> Form {
     let form = page.form_of("Run").set("title", "Intro & <b>call</b>");
     form.set("start", "2026-12-01T10:00:00Z").set("end", "2026-12-01T10:30:00Z")
 }
@@ -152,13 +154,10 @@ async fn with_a_script_a_question_takes_the_place_of_the_page() {
     let stage = Stage::start().await;
     let (mia, action) = calendar(&stage).await;
     let form = filled(&mia.get(&action).await);
-    let fields: Vec<(&str, &str)> = ["csrf", "odeus.key", "title", "start", "end"]
-        .iter()
-        .map(|name| (*name, form.value(name).unwrap()))
-        .collect();
+    let fields: Vec<(&str, &str)> =
+        ["csrf", "odeus.key", "title", "start", "end"].iter().map(|name| (*name, form.value(name).unwrap())).collect();
 
-    let asked =
-        mia.call(http::Method::POST, form.action()).header("hx-request", "true").fields(&fields).send().await;
+    let asked = mia.call(http::Method::POST, form.action()).header("hx-request", "true").fields(&fields).send().await;
 
     assert_eq!((asked.status, asked.header("hx-retarget"), asked.header("hx-reselect")), (409, "#main", "#main"));
     assert_eq!(asked.text("#main h1"), "This action needs your Sandbox Calendar");

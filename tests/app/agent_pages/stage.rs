@@ -26,7 +26,9 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn start() -> Self {
         let outside = Outside::start();
-        let app = TestApp::with(Options { allow: vec![outside.address], ..Options::default() });
+        // Where the provider lets people go back to.
+        let public_url = Some("http://127.0.0.1".to_owned());
+        let app = TestApp::with(Options { allow: vec![outside.address], public_url, ..Options::default() });
         let ada = app.token(&app.cast.ada);
         for key in [CRM, CALENDAR] {
             let body = json!({ "key": key, "document": outside.document(key) });

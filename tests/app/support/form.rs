@@ -61,6 +61,7 @@ impl Form {
         }
         let path = answer.path.split('?').next().unwrap_or_default().to_owned();
         let action = form.attr("action").filter(|action| !action.is_empty()).map_or(path, str::to_owned);
+        let action = action.split('#').next().unwrap_or_default().to_owned();
         let is_post = form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
         let method = if is_post { Method::POST } else { Method::GET };
         Self { client: answer.client.clone(), method, action, fields, empty }
