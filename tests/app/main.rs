@@ -27,6 +27,8 @@ mod processes;
 #[cfg(test)]
 mod profile;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod schema;
