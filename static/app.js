@@ -74,6 +74,14 @@
   });
   window.addEventListener("pageshow", function () { each("form[data-busy]", idle); });
 
+  // ---- a form that goes on by itself, once: coming back to the page by the browser's history sends nothing ----
+  each("form[data-autosubmit]", function (form) {
+    var visits = performance.getEntriesByType("navigation")[0];
+    if (visits && visits.type !== "navigate") return;
+    form.removeAttribute("data-autosubmit");
+    form.requestSubmit();
+  });
+
   // ---- dialogs: data-dialog-open="id" on a link or button; a link's href is the way without script ----
   function show(dialog, opener) {
     if (!dialog || dialog.open || !dialog.showModal) return false;

@@ -6,6 +6,8 @@ use url::Url;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
 use crate::domain::connections::ConnectionStatus;
+use crate::domain::integrations::definition::ActionDefinition;
+use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::runs::RunStatus;
 use crate::outbound::origin::Origin;
@@ -86,6 +88,41 @@ pub fn effect(effect: &Effect) -> &'static str {
     match effect {
         Effect::Read => "Reads",
         Effect::Write => "Changes data",
+    }
+}
+
+/// A length of time: `212 ms`, `3.4 s`.
+pub fn duration(milliseconds: &i64) -> String {
+    match *milliseconds {
+        short @ ..1_000 => format!("{short} ms"),
+        long => format!("{}.{} s", long / 1_000, long % 1_000 / 100),
+    }
+}
+
+/// An action as it is shown: what it is called, and the face of its integration. It is called by its key where the
+/// integration does not have it any more.
+#[derive(Clone, Debug, Default)]
+pub struct ActionFace {
+    /// What the action is called.
+    pub name: String,
+    /// The integration's key.
+    pub key: String,
+    /// What the integration is called.
+    pub integration: String,
+    /// The name of its icon, or nothing.
+    pub icon: String,
+}
+
+impl ActionFace {
+    /// That of `action` of the integration behind `key`.
+    pub fn of(definition: Option<&Definition>, key: &str, action: &str) -> Self {
+        let named = definition.and_then(|it| it.action(action)).map(|it: &ActionDefinition| it.name.clone());
+        Self {
+            name: named.unwrap_or_else(|| action.to_owned()),
+            key: key.to_owned(),
+            integration: definition.map_or_else(|| key.to_owned(), |it| it.name.clone()),
+            icon: definition.and_then(|it| it.icon.clone()).unwrap_or_default(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the faces share: the gate that every request passes, sessions, forgery protection, errors, pages, forms, addresses.
 
+pub mod answer;
 pub mod assets;
 pub mod body;
 pub mod credential;
@@ -18,4 +19,5 @@ pub mod render;
 pub mod serving;
 pub mod session;
 pub mod situations;
+mod unique;
 pub mod urls;

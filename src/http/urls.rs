@@ -48,8 +48,14 @@ pub fn set_password_link(token: &str) -> String {
 }
 
 fn with_query(path: &str, name: &str, value: &str) -> String {
-    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-    format!("{path}?{query}")
+    with_queries(path, [(name, value)])
+}
+
+/// The address of a list narrowed by what is said; what is empty is left out.
+pub fn with_queries<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let said = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 /// `ODEUS_PUBLIC_URL`: the address that people use.
@@ -203,6 +209,16 @@ impl Urls {
         format!("{}/agents/{id}", self.base)
     }
 
+    /// One tab of its page: `use` or `build`.
+    pub fn agent_tab(&self, id: &AgentId, tab: &str) -> String {
+        with_query(&self.agent(id), "tab", tab)
+    }
+
+    /// What ran through it.
+    pub fn agent_runs(&self, id: &AgentId) -> String {
+        with_query(&self.runs(), "agent", &id.to_string())
+    }
+
     /// Something of an agent: `edit`, `actions`, `shares`, `deletion`.
     pub fn agent_part(&self, id: &AgentId, part: &str) -> String {
         format!("{}/agents/{id}/{part}", self.base)
@@ -218,6 +234,28 @@ impl Urls {
         with_query(&self.agent_action(agent, action), "draft", draft)
     }
 
+    /// The same, with the input filled in again, to be changed.
+    pub fn agent_action_inputs(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
+        with_query(&self.agent_action(agent, action), "inputs", &draft.to_string())
+    }
+
+    /// The same, with the input of a run filled in again.
+    pub fn agent_action_again(&self, agent: &AgentId, action: &AgentActionId, run: &RunId) -> String {
+        with_query(&self.agent_action(agent, action), "run", &run.to_string())
+    }
+
+    /// Where a call that waits for a connection is sent to make one; from there it comes back to its draft (R9).
+    pub fn integration_for_call(
+        &self,
+        key: &str,
+        agent: &AgentId,
+        action: &AgentActionId,
+        draft: impl ToString,
+    ) -> String {
+        let (agent, action, draft) = (agent.to_string(), action.to_string(), draft.to_string());
+        with_queries(&self.integration(key), [("agent", &*agent), ("action", &*action), ("draft", &*draft)])
+    }
+
     /// Something of an agent's action: `runs`, `edit`, `deletion`, `choice`.
     pub fn agent_action_part(&self, agent: &AgentId, action: &AgentActionId, part: &str) -> String {
         format!("{}/agents/{agent}/actions/{action}/{part}", self.base)
@@ -226,6 +264,11 @@ impl Urls {
     /// Runs.
     pub fn runs(&self) -> String {
         format!("{}/runs", self.base)
+    }
+
+    /// The answer of a run, as a file.
+    pub fn run_response(&self, id: &RunId) -> String {
+        format!("{}/runs/{id}/response", self.base)
     }
 
     /// One run.

@@ -1,18 +1,22 @@
 //! The face for people: one folder for each noun, with its routes, forms and pages. None names another.
 
 pub mod accounts;
+pub mod agents;
 pub mod connections;
 pub mod integrations;
 pub mod oauth;
 pub mod profile;
+pub mod runs;
 
 use actix_web::web::ServiceConfig;
 
 /// Adds every route.
 pub fn routes(cfg: &mut ServiceConfig) {
     accounts::routes(cfg);
+    agents::routes(cfg);
     connections::routes(cfg);
     integrations::routes(cfg);
     oauth::routes(cfg);
     profile::routes(cfg);
+    runs::routes(cfg);
 }

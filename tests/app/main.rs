@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod agent_pages;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod api;
@@ -28,6 +30,8 @@ mod processes;
 mod profile;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod run_pages;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub(super) struct Run {
     /// How it stands. `failed` is the provider’s no; `unknown` may have happened or not.
     status: RunStatus,
     /// What happened and what to do, for people; null where all went well.
+    #[schema(required)]
     detail: Option<String>,
     caller: Caller,
     agent: RunAgent,
@@ -37,21 +38,30 @@ pub(super) struct Run {
     /// Whose credential it used.
     credentials: CredentialMode,
     /// The connection that it used, for those who may know.
+    #[schema(required)]
     connection: Option<RunConnection>,
     #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
+    #[schema(required)]
     duration_ms: Option<i64>,
-    /// What was sent, for its caller; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    input: Option<Value>,
-    /// Method and address, for its caller; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(flatten)]
+    content: Option<Content>,
+}
+
+/// What was sent and what came back. It is there for the run’s caller, and not in lists.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RunContent)]
+struct Content {
+    /// What was sent.
+    #[schema(value_type = Object)]
+    input: Value,
+    /// Method and address.
+    #[schema(required)]
     request_line: Option<String>,
-    /// What the provider answered, for its caller; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the provider answered; null where no answer came.
+    #[schema(required)]
     response: Option<RunResponse>,
 }
 
@@ -68,6 +78,7 @@ struct Caller {
 struct RunAgent {
     id: AgentId,
     /// Null once it is deleted.
+    #[schema(required)]
     name: Option<String>,
 }
 
@@ -76,7 +87,9 @@ struct RunAgent {
 struct RunConnection {
     id: ConnectionId,
     /// Null once it is deleted.
+    #[schema(required)]
     name: Option<String>,
+    #[schema(required)]
     owner_name: Option<String>,
 }
 
@@ -94,10 +107,11 @@ pub(super) struct RunResponse {
 
 impl Run {
     pub(super) fn of(run: run::Run) -> Self {
-        let (input, request_line, response) = match run.content {
-            Some(content) => (Some(content.input), content.request_line, content.response.map(RunResponse::of)),
-            None => (None, None, None),
-        };
+        let content = run.content.map(|content| Content {
+            input: content.input,
+            request_line: content.request_line,
+            response: content.response.map(RunResponse::of),
+        });
         let connection = run.connection.map(|connection| RunConnection {
             id: connection.id,
             name: connection.name,
@@ -118,9 +132,7 @@ impl Run {
             started_at: run.started_at,
             finished_at: run.finished_at,
             duration_ms: run.duration_ms,
-            input,
-            request_line,
-            response,
+            content,
         }
     }
 }

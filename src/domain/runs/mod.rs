@@ -14,6 +14,7 @@ pub mod ending;
 pub mod hold;
 pub mod lent;
 pub mod own;
+pub mod readiness;
 pub mod record;
 pub mod repeat;
 pub mod resolution;

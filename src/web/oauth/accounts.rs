@@ -53,6 +53,9 @@ pub(super) async fn update(
     let (actor, held) = proof.into_parts();
     let connection = landing.accept_held(actor, held.session, held.flow).await?;
     let account = held.account.map(|account| format!(" as {account}")).unwrap_or_default();
-    page::toast(&session, &format!("Connected{account}. Whoever attached it to an agent has to approve it again."))?;
+    page::toast(
+        &session,
+        &format!("Connected{account}. If it is on an agent, whoever put it there has to approve that again."),
+    )?;
     Ok(page::go(&urls.connection(&connection)))
 }

@@ -161,7 +161,7 @@ impl ConnectionPage {
                 Some("Its owner left, so nothing can use it until a workspace admin adopts it.".to_owned())
             }
             ConnectionStatus::Disabled => {
-                Some("It is switched off: nothing can use it. Shares and agents keep it.".to_owned())
+                Some("It is switched off: nothing can use it until it is enabled again.".to_owned())
             }
         }
     }

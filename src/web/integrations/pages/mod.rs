@@ -14,3 +14,8 @@ fn plain(description: &str, max: usize) -> String {
     let line: Vec<&str> = description.split_whitespace().collect();
     text::cut(&line.join(" ").replace(['`', '*'], ""), max)
 }
+
+/// A finding of the document's reader as a sentence.
+fn sentence(message: &str) -> String {
+    if message.ends_with(['.', '!', '?']) { message.to_owned() } else { format!("{message}.") }
+}
