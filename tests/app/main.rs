@@ -15,9 +15,15 @@ mod cli;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod integrations;
+#[cfg(test)]
+mod oauth;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]

@@ -346,7 +346,8 @@ pub(in crate::domain::oauth) fn consume(
             .filter(oauth_flows::consumed_at.is_null())
             .filter(oauth_flows::expires_at.gt(now)),
     )
-    .set(oauth_flows::consumed_at.eq(Some(now)))
+    // The address has the state in it, of which only the hash is kept.
+    .set((oauth_flows::consumed_at.eq(Some(now)), oauth_flows::authorize_url.eq("")))
     .returning(Flow::as_returning())
     .get_result(conn)
     .optional()

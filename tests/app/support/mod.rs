@@ -7,7 +7,8 @@ pub(crate) mod client;
 mod database;
 mod form;
 mod log;
-mod outside;
+pub(crate) mod outside;
+pub(crate) mod stage;
 
 pub(crate) use crate::support::app::Options;
 pub(crate) use crate::support::app::TestApp;
