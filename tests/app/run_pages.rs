@@ -37,7 +37,8 @@ async fn each_sees_what_concerns_them() {
     assert!(caller.shows("a connection that the agent’s builder chose"));
     assert!(!caller.body.contains("Sales key"), "{}", caller.body);
     // The connection's owner and an admin: who used it for what, never what was sent.
-    for (who, as_whom) in [(&eve, "“Sales key”, yours, preselected"), (&ada, "“Sales key”, Eve Editor’s, preselected")] {
+    for (who, as_whom) in [(&eve, "“Sales key”, yours, preselected"), (&ada, "“Sales key”, Eve Editor’s, preselected")]
+    {
         let page = who.get(&run).await;
         assert!(page.shows("Max Member") && page.shows(as_whom), "{}", page.body);
         assert!(page.shows("What was sent and what came back is for Max Member alone."));

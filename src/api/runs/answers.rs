@@ -46,21 +46,13 @@ pub(super) struct Run {
     finished_at: Option<Timestamp>,
     #[schema(required)]
     duration_ms: Option<i64>,
-    #[serde(flatten)]
-    content: Option<Content>,
-}
-
-/// What was sent and what came back. It is there for the run’s caller, and not in lists.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RunContent)]
-struct Content {
-    /// What was sent.
-    #[schema(value_type = Object)]
-    input: Value,
-    /// Method and address.
+    /// What was sent, for its caller; null in lists.
+    #[schema(required, value_type = Option<Object>)]
+    input: Option<Value>,
+    /// Method and address, for its caller; null in lists.
     #[schema(required)]
     request_line: Option<String>,
-    /// What the provider answered; null where no answer came.
+    /// What the provider answered, for its caller; null in lists, and where no answer came.
     #[schema(required)]
     response: Option<RunResponse>,
 }
@@ -107,11 +99,10 @@ pub(super) struct RunResponse {
 
 impl Run {
     pub(super) fn of(run: run::Run) -> Self {
-        let content = run.content.map(|content| Content {
-            input: content.input,
-            request_line: content.request_line,
-            response: content.response.map(RunResponse::of),
-        });
+        let (input, request_line, response) = match run.content {
+            Some(content) => (Some(content.input), content.request_line, content.response.map(RunResponse::of)),
+            None => (None, None, None),
+        };
         let connection = run.connection.map(|connection| RunConnection {
             id: connection.id,
             name: connection.name,
@@ -132,7 +123,9 @@ impl Run {
             started_at: run.started_at,
             finished_at: run.finished_at,
             duration_ms: run.duration_ms,
-            content,
+            input,
+            request_line,
+            response,
         }
     }
 }

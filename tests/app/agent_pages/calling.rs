@@ -15,8 +15,7 @@ use crate::support::Client;
 async fn press(client: &Client, page: &Answer, fields: &[(&str, &str)]) -> Answer {
     let form = page.form_of("Run");
     let (csrf, key) = (form.value("csrf").unwrap(), form.value("odeus.key").unwrap());
-    let all: Vec<(&str, &str)> =
-        fields.iter().copied().chain([("csrf", csrf), ("odeus.key", key)]).collect();
+    let all: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", csrf), ("odeus.key", key)]).collect();
     client.call(http::Method::POST, form.action()).header("hx-request", "true").fields(&all).send().await
 }
 

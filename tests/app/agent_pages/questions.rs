@@ -152,13 +152,10 @@ async fn with_a_script_a_question_takes_the_place_of_the_page() {
     let stage = Stage::start().await;
     let (mia, action) = calendar(&stage).await;
     let form = filled(&mia.get(&action).await);
-    let fields: Vec<(&str, &str)> = ["csrf", "odeus.key", "title", "start", "end"]
-        .iter()
-        .map(|name| (*name, form.value(name).unwrap()))
-        .collect();
+    let fields: Vec<(&str, &str)> =
+        ["csrf", "odeus.key", "title", "start", "end"].iter().map(|name| (*name, form.value(name).unwrap())).collect();
 
-    let asked =
-        mia.call(http::Method::POST, form.action()).header("hx-request", "true").fields(&fields).send().await;
+    let asked = mia.call(http::Method::POST, form.action()).header("hx-request", "true").fields(&fields).send().await;
 
     assert_eq!((asked.status, asked.header("hx-retarget"), asked.header("hx-reselect")), (409, "#main", "#main"));
     assert_eq!(asked.text("#main h1"), "This action needs your Sandbox Calendar");

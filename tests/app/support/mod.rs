@@ -16,4 +16,5 @@ pub(crate) use crate::support::client::Answer;
 pub(crate) use crate::support::client::Client;
 pub(crate) use crate::support::database::TestDatabase;
 pub(crate) use crate::support::database::database;
+pub(crate) use crate::support::form::Form;
 pub(crate) use crate::support::outside::Outside;
