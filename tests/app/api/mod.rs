@@ -7,5 +7,6 @@ mod imports;
 mod integrations;
 mod manners;
 mod me;
+mod repeats;
 mod runs;
 mod stage;
