@@ -9,6 +9,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use url::Url;
 
+use crate::domain::oauth::flows::Flow;
 use crate::domain::oauth::flows::ReturnTo;
 use crate::http::error::Error;
 use crate::http::look;
@@ -123,6 +124,17 @@ impl Urls {
     /// Those under `/w/{slug}`.
     pub fn of(slug: &str) -> Self {
         Self { slug: slug.to_owned(), base: format!("/w/{slug}") }
+    }
+
+    /// Where one came from to make a connection: what it is called, and the address.
+    pub fn before_connecting(&self, flow: &Flow) -> (&'static str, String) {
+        match (flow.return_to(), &flow.reconnects) {
+            (ReturnTo::AgentAction { agent, action, draft }, _) => {
+                ("Back to the action", self.agent_action_inputs(&agent, &action, draft))
+            }
+            (ReturnTo::Connection, Some(id)) => ("Back to the connection", self.connection(id)),
+            (ReturnTo::Connection, None) => ("Back to the integration", self.integration(&flow.integration)),
+        }
     }
 
     /// Where the provider of an integration sends people back to.

@@ -2,6 +2,8 @@
 
 use chrono::Duration;
 use odeus::kernel::clock::Clock;
+use odeus::kernel::ids::AgentActionId;
+use odeus::kernel::ids::AgentId;
 
 use crate::support::Answer;
 use crate::support::Options;
@@ -149,6 +151,25 @@ async fn whoever_says_no_at_the_provider_reads_that_nothing_was_connected() {
 
     assert_eq!(ended(&answer, 200), "You did not agree");
     assert!(answer.shows("Nothing was connected"));
+}
+
+#[tokio::test]
+async fn whoever_says_no_for_an_agents_action_goes_back_to_what_they_filled_in() {
+    let stage = stage().await;
+    let eve = stage.eve().await;
+    let (agent, action) = (AgentId::new(), AgentActionId::new());
+    let page = eve.get(&format!("{CALENDAR}?agent={agent}&action={action}&draft=d1")).await;
+    let page = page.form_of("Connect").submit().await.follow().await;
+    let form = format!("/w/acme/agents/{agent}/actions/{action}?inputs=d1");
+    assert_eq!(page.attribute("a.btn--quiet", "href").as_ref(), Some(&form), "Not now");
+
+    let answer = eve.get(&stage.decide(&leads_to(&page), Decision::Deny).await).await;
+
+    assert_eq!(
+        (answer.text("h1"), answer.text("main a")),
+        ("You did not agree".to_owned(), "Back to the action".to_owned())
+    );
+    assert_eq!(answer.attribute("main a", "href"), Some(form));
 }
 
 #[tokio::test]

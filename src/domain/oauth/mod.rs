@@ -6,4 +6,5 @@ pub mod renewal;
 pub mod revocation;
 pub mod trial;
 
+mod address;
 mod endpoint;

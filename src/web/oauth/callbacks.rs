@@ -16,6 +16,7 @@ use crate::domain::oauth::callback::Arrived;
 use crate::domain::oauth::callback::CallbackError;
 use crate::domain::oauth::callback::Landed;
 use crate::domain::oauth::callback::Landing;
+use crate::domain::oauth::flows;
 use crate::domain::people::actors;
 use crate::domain::people::actors::Arrival;
 use crate::http::error::Error;
@@ -95,6 +96,7 @@ async fn land(
     session: &Session,
     landing: &Landing,
 ) -> Result<HttpResponse, Error> {
+    let state = said.state.clone();
     let arrived = Arrived {
         state: said.state,
         code: said.code.map(Into::into),
@@ -118,8 +120,22 @@ async fn land(
         Err(error @ (CallbackError::Registry(_) | CallbackError::Vault(_) | CallbackError::Database(_))) => {
             Err(error.into())
         }
-        Err(error) => ended(&EndedPage::of(&error, &door.urls.integration(&door.key))),
+        Err(error) => ended(&EndedPage::of(&error, back(door, &state, (user, session_id), landing).await?)),
     }
+}
+
+/// The way on after a flow that connected nothing. Only its own person, in its own browser, is led back to where they
+/// came from, with what they had filled in there.
+async fn back(
+    door: &Door,
+    state: &str,
+    (user, session): (UserId, SessionId),
+    landing: &Landing,
+) -> Result<(&'static str, String), Error> {
+    let state = state.to_owned();
+    let flow = landing.db.read(move |conn| Ok::<_, Error>(flows::find_ended(conn, &state, user, session)?)).await?;
+    let elsewhere = || ("Back to the integration", door.urls.integration(&door.key));
+    Ok(flow.map_or_else(elsewhere, |flow| door.urls.before_connecting(&flow)))
 }
 
 async fn connected_as(door: &Door, user: UserId, connection: ConnectionId, landing: &Landing) -> Result<String, Error> {

@@ -38,6 +38,8 @@ pub struct FlowPage {
     pub account: Option<String>,
     /// Whether an agent's action waits for it.
     pub is_for_action: bool,
+    /// Where one came from: what it is called, and the address.
+    pub back: (&'static str, String),
 }
 
 impl FlowPage {
@@ -55,13 +57,9 @@ impl FlowPage {
             reconnects: flow.reconnects,
             account,
             is_for_action: matches!(flow.return_to(), ReturnTo::AgentAction { .. }),
+            back: shell.urls.before_connecting(flow),
             shell,
         }
-    }
-
-    /// Where one came from.
-    fn back(&self) -> String {
-        self.reconnects.map_or_else(|| self.shell.urls.integration(&self.key), |id| self.shell.urls.connection(&id))
     }
 }
 
@@ -144,7 +142,7 @@ impl EndedPage {
     }
 
     /// What went wrong on the way back.
-    pub fn of(error: &CallbackError, again: &str) -> Self {
+    pub fn of(error: &CallbackError, (way_says, way): (&'static str, String)) -> Self {
         let (status, title) = match error {
             CallbackError::StateUnknown => (StatusCode::BAD_REQUEST, "This sign-in has ended"),
             CallbackError::OtherPerson => (StatusCode::FORBIDDEN, "This is not your sign-in"),
@@ -161,7 +159,7 @@ impl EndedPage {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong")
             }
         };
-        Self { status, title, detail: error.to_string(), way: again.to_owned(), way_says: "Back to the integration" }
+        Self { status, title, detail: error.to_string(), way, way_says }
     }
 }
 
@@ -178,6 +176,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         reconnects: Some(ConnectionId::new()),
         account: Some(some()),
         is_for_action: true,
+        back: ("Back to the integration", "/w/acme/integrations/sample".to_owned()),
     };
     let connection = Connection {
         id: ConnectionId::new(),
@@ -204,7 +203,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         after: some(),
         agents: 2,
     };
-    let ended = EndedPage::of(&CallbackError::CheckFailed(some()), "/w/acme/integrations/sample");
+    let ended = EndedPage::of(&CallbackError::CheckFailed(some()), flow(None).back);
     vec![
         flow(Some("https://id.example.com/authorize?state=x")).render(),
         flow(None).render(),
