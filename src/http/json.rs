@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::http::body;
 use crate::http::error::Error;
+use crate::http::unique::Unique;
 use crate::kernel::paging::Cursor;
 use crate::kernel::paging::Listed;
 use crate::kernel::paging::Page;
@@ -51,6 +52,11 @@ fn is_json(content_type: &[u8]) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    read::<Unique>(bytes)?;
+    read(bytes)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -224,6 +230,8 @@ mod tests {
             (r#"{"name": "a", "inner": {"count": 1, "id": "7"}}"#, "inner.id", "This is not an id."),
             (r#"{"name": "a", "name": "b"}"#, "name", "This stands here twice."),
             (r#"{"name": 7}"#, "name", "This should be a string."),
+            (r#"{"name": "a", "inner": {"count": 1, "count": 2}}"#, "inner.count", "This stands here twice."),
+            (r#"{"name": [{"deep": {"a": 1, "a": 2}}]}"#, "name[0].deep.a", "This stands here twice."),
             (r#""x""#, "body", "This should be an object."),
         ] {
             let said = problem(body);

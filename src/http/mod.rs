@@ -19,4 +19,5 @@ pub mod render;
 pub mod serving;
 pub mod session;
 pub mod situations;
+mod unique;
 pub mod urls;

@@ -35,6 +35,8 @@ mod processes;
 #[cfg(test)]
 mod profile;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod run_pages;
 #[cfg(test)]
 mod runs;

@@ -74,6 +74,7 @@ pub(super) struct AgentShare {
     grantee: AgentGrantee,
     access: AgentAccess,
     /// The name of whoever shared it.
+    #[schema(required)]
     created_by: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -84,7 +85,9 @@ pub(super) struct AgentShare {
 struct AgentGrantee {
     r#type: GranteeKind,
     /// The person or the group; null for the workspace.
+    #[schema(required)]
     id: Option<Uuid>,
+    #[schema(required)]
     name: Option<String>,
 }
 
@@ -110,17 +113,22 @@ pub(super) struct AgentAction {
     /// The action’s key in the integration.
     action: String,
     /// What people call it; null where the integration does not have it any more.
+    #[schema(required)]
     name: Option<String>,
+    #[schema(required)]
     description: Option<String>,
+    #[schema(required)]
     effect: Option<Effect>,
     /// What `input` of a run has to be: JSON Schema 2020-12 of one flat object.
-    #[schema(value_type = Option<Object>)]
+    #[schema(required, value_type = Option<Object>)]
     input_schema: Option<Value>,
     /// Whose credential it uses: each caller’s own, or a preselected connection.
     credentials: CredentialMode,
     /// The preselected connection, for those who may see it.
+    #[schema(required)]
     connection: Option<BoundConnection>,
     /// Why it cannot be run as it is, and who can mend that.
+    #[schema(required)]
     trouble: Option<String>,
     /// Whether each call is shown to its caller before it is sent.
     requires_confirmation: bool,

@@ -22,9 +22,11 @@ pub(super) struct Connection {
     auth_type: AuthType,
     name: String,
     /// The account behind it, as the provider names it.
+    #[schema(required)]
     account: Option<String>,
     status: ConnectionStatus,
     /// What happened and what to do, where it does not work.
+    #[schema(required)]
     status_reason: Option<String>,
     owner: Owner,
     /// The OAuth scopes that were granted.
@@ -32,7 +34,7 @@ pub(super) struct Connection {
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// To the minute.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Timestamp>,
 }
 

@@ -41,10 +41,8 @@ pub(super) struct NewConnection {
     /// What to call it; the integration’s name without.
     #[serde(default)]
     name: String,
-    /// The credential: the fields that the integration names for this `auth_type`, each a text. A service account’s
-    /// `credentials` may be the key’s JSON as an object, too.
+    /// The credential: what the integration asks for with this `auth_type`.
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>, write_only)]
     fields: Fields,
 }
 

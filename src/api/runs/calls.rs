@@ -68,7 +68,7 @@ impl Input for NewRun {
 /// `run_under_way` (the same call has not ended yet).
 #[utoipa::path(post, path = "/api/v1/agents/{agent}/actions/{action}/runs", operation_id = "createRun", tag = "Runs",
     params(("agent" = AgentId, Path), ("action" = AgentActionId, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "1 to 255 visible ASCII characters")),
     request_body = NewRun,
     responses(
         (status = 200, description = "It was sent; `status` says how it ended, and `response` is the provider’s answer, a \

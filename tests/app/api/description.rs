@@ -2,10 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use http::Method;
 use odeus::api;
 use odeus::http::gate;
 use serde_json::Value;
+use serde_json::json;
 
+use crate::api::stage::Stage;
+use crate::api::stage::agent_with;
+use crate::api::stage::connect_crm;
+use crate::api::stage::id;
+use crate::support::Answer;
 use crate::support::TestApp;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -39,7 +46,8 @@ async fn anyone_can_read_it() {
 
 #[tokio::test]
 async fn it_has_exactly_the_routes_that_there_are() {
-    let _app = TestApp::start();
+    // Routes are there once something was answered.
+    TestApp::start().anon().get("/healthz").await;
     let description = described();
 
     let routes: BTreeSet<(String, String)> = gate::routes()
@@ -131,4 +139,87 @@ fn a_body_that_refuses_unknown_fields_says_so() {
 
         assert_eq!(schema["additionalProperties"], false, "{method} {path}");
     }
+}
+
+/// Holds an answer against what the description says of it.
+fn assert_described(description: &Value, call: &str, answer: &Answer) {
+    let (method, path) = call.split_once(' ').unwrap();
+    let status = answer.status.to_string();
+    let response = &description["paths"][path][method.to_lowercase()]["responses"][&status];
+    assert!(!response.is_null(), "{call}: {status} is not described: {}", answer.body);
+    let Some(content) = response.get("content") else {
+        assert_eq!(answer.body, "", "{call}");
+        return;
+    };
+    let mut schema = content[answer.header("content-type")]["schema"].clone();
+    assert!(!schema.is_null(), "{call}: {status} is no {}", answer.header("content-type"));
+    schema["components"] = description["components"].clone();
+    if answer.status < 300 {
+        // A member that nobody described is a mistake as well; a problem may bring its own.
+        schema["unevaluatedProperties"] = json!(false);
+    }
+    let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&answer.json()).map(|error| format!("{error}")).collect();
+    assert!(errors.is_empty(), "{call}: {errors:?} in {}", answer.body);
+}
+
+#[tokio::test]
+async fn answers_are_what_it_says() {
+    let description = described();
+    let stage = Stage::with(&["sandbox-crm", "sandbox-calendar"]).await;
+    let eve = stage.eve();
+    let connection = id(&connect_crm(&eve, "Sales").await);
+    let (agent, action) = agent_with(&eve, &json!({ "integration": "sandbox-crm", "action": "listContacts" })).await;
+    let everyone = json!({ "grantee": { "type": "workspace" }, "access": "use" });
+    let contact = json!({ "integration": "sandbox-crm", "action": "createContact" });
+    let wrong = json!({ "integration": "sandbox-crm", "auth_type": "api_key", "fields": { "key": "x" } });
+    let mut run = String::new();
+    let calls: [(&str, Value); 21] = [
+        ("GET /api/v1/me", Value::Null),
+        ("GET /api/v1/integrations", Value::Null),
+        ("GET /api/v1/integrations/{integration}", Value::Null),
+        ("POST /api/v1/integrations", json!({ "document": { "openapi": "3.1.0" } })),
+        ("GET /api/v1/connections", Value::Null),
+        ("GET /api/v1/connections/{connection}", Value::Null),
+        ("POST /api/v1/connections", wrong),
+        ("PATCH /api/v1/connections/{connection}", json!({ "name": "Sales EU" })),
+        ("POST /api/v1/connections/{connection}/test", Value::Null),
+        ("GET /api/v1/connections/{connection}/usage", Value::Null),
+        ("GET /api/v1/agents", Value::Null),
+        ("PATCH /api/v1/agents/{agent}", json!({ "description": "Helps" })),
+        ("POST /api/v1/agents/{agent}/shares", everyone),
+        ("GET /api/v1/agents/{agent}/shares", Value::Null),
+        ("POST /api/v1/agents/{agent}/actions", contact),
+        ("GET /api/v1/agents/{agent}/actions", Value::Null),
+        ("POST /api/v1/agents/{agent}/actions/{action}/runs", json!({})),
+        ("GET /api/v1/runs", Value::Null),
+        ("GET /api/v1/runs/{run}", Value::Null),
+        ("DELETE /api/v1/agents/{agent}/actions/{action}", Value::Null),
+        ("DELETE /api/v1/connections/{connection}", Value::Null),
+    ];
+
+    for (call, body) in calls {
+        let (method, pattern) = call.split_once(' ').unwrap();
+        let samples = [
+            ("{integration}", "sandbox-crm"),
+            ("{connection}", &connection),
+            ("{agent}", &agent),
+            ("{action}", &action),
+            ("{run}", &run),
+        ];
+        let path = samples.iter().fold(pattern.to_owned(), |path, (name, sample)| path.replace(name, sample));
+        let request = eve.call(Method::from_bytes(method.as_bytes()).unwrap(), &path);
+        let request = if body.is_null() { request } else { request.body("application/json", body.to_string()) };
+        let answer = request.send().await;
+
+        assert_described(&description, call, &answer);
+        if pattern.ends_with("/actions/{action}/runs") {
+            run = id(&answer.json());
+        }
+    }
+    for settings in ["sandbox-crm", "sandbox-calendar"] {
+        let answer = stage.ada().get(&format!("/api/v1/integrations/{settings}")).await;
+        assert_described(&description, "GET /api/v1/integrations/{integration}", &answer);
+    }
+    stage.app.mails().await;
 }

@@ -7,5 +7,7 @@ mod imports;
 mod integrations;
 mod manners;
 mod me;
+mod oauth;
+mod repeats;
 mod runs;
 mod stage;
