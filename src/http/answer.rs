@@ -214,7 +214,9 @@ impl Tree {
         match value {
             Value::Object(object) if !object.is_empty() => self.object(object, 0),
             Value::Array(items) if !items.is_empty() => self.list(items, 0),
-            single => self.single(None, single),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                self.single(None, value);
+            }
         }
     }
 
@@ -230,7 +232,9 @@ impl Tree {
                 self.list(items, depth);
                 self.lines.push(Line::Close);
             }
-            single => self.single(Some(key), single),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                self.single(Some(key), value);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use crate::http::look;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::DraftId;
 use crate::kernel::ids::FlowId;
 use crate::kernel::ids::RunId;
 use crate::outbound::origin::Origin;
@@ -247,7 +248,7 @@ impl Urls {
     }
 
     /// The same, with the input filled in again, to be changed.
-    pub fn agent_action_inputs(&self, agent: &AgentId, action: &AgentActionId, draft: impl ToString) -> String {
+    pub fn agent_action_inputs(&self, agent: &AgentId, action: &AgentActionId, draft: &DraftId) -> String {
         with_query(&self.agent_action(agent, action), "inputs", &draft.to_string())
     }
 
@@ -257,13 +258,7 @@ impl Urls {
     }
 
     /// Where a call that waits for a connection is sent to make one; from there it comes back to its draft (R9).
-    pub fn integration_for_call(
-        &self,
-        key: &str,
-        agent: &AgentId,
-        action: &AgentActionId,
-        draft: impl ToString,
-    ) -> String {
+    pub fn integration_for_call(&self, key: &str, agent: &AgentId, action: &AgentActionId, draft: &DraftId) -> String {
         let (agent, action, draft) = (agent.to_string(), action.to_string(), draft.to_string());
         with_queries(&self.integration(key), [("agent", &*agent), ("action", &*action), ("draft", &*draft)])
     }

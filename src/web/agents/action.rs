@@ -40,8 +40,8 @@ use crate::web::agents::action_pages::Frame;
 use crate::web::agents::action_pages::GoingOnPage;
 use crate::web::agents::action_pages::Notice;
 use crate::web::agents::fields::Fieldset;
-use crate::web::agents::pages::face;
-use crate::web::agents::pages::words;
+use crate::web::agents::rows::face;
+use crate::web::agents::rows::words;
 
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct ActionQuery {

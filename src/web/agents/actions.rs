@@ -39,8 +39,8 @@ use crate::web::agents::build::Picker;
 use crate::web::agents::build::Wish;
 use crate::web::agents::pages::ActionEditPage;
 use crate::web::agents::pages::BuildPage;
-use crate::web::agents::pages::BuildRow;
 use crate::web::agents::refusal::Refusal;
+use crate::web::agents::rows::BuildRow;
 
 /// Whose credentials, as a form says it.
 #[derive(Clone, Debug)]

@@ -42,8 +42,8 @@ use crate::web::agents::pages::Head;
 use crate::web::agents::pages::NewAgentPage;
 use crate::web::agents::pages::Settings;
 use crate::web::agents::pages::UsePage;
-use crate::web::agents::pages::UseRow;
 use crate::web::agents::refusal::Refusal;
+use crate::web::agents::rows::UseRow;
 
 /// How many of the person's runs an agent's page shows.
 const RECENT: i64 = 5;

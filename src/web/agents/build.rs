@@ -34,11 +34,11 @@ use crate::http::page::Shell;
 use crate::http::page::Visit;
 use crate::kernel::ids::ConnectionId;
 use crate::web::agents::pages::BuildPage;
-use crate::web::agents::pages::BuildRow;
 use crate::web::agents::pages::Head;
 use crate::web::agents::pages::People;
 use crate::web::agents::pages::Settings;
-use crate::web::agents::pages::described;
+use crate::web::agents::rows::BuildRow;
+use crate::web::agents::rows::described;
 
 /// How many people a search shows.
 const FOUND_AT_MOST: i64 = 10;
@@ -262,5 +262,5 @@ pub(super) fn choice_of(
         None => "a connection that you may not see".to_owned(),
     });
     let credentials = if kept.is_some() { "keep".to_owned() } else { CredentialMode::Preselected.to_string() };
-    Ok(Choice { asks_first, kept, connection, credentials, ..present })
+    Ok(Choice { kept, credentials, connection, asks_first, ..present })
 }

@@ -213,3 +213,69 @@ impl Field {
         self.value == value
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, kind: FieldKind, value: &str) -> Field {
+        let field = FormField {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            help: None,
+            kind,
+            required: false,
+            default: None,
+            example: None,
+            location: "body".to_owned(),
+        };
+        Field { id: format!("in-{name}"), field, value: value.to_owned(), error: None }
+    }
+
+    fn error(field: &str, message: &str) -> FieldError {
+        FieldError { field: field.to_owned(), message: message.to_owned() }
+    }
+
+    #[test]
+    fn a_mistake_stands_beside_the_input_that_it_is_about() {
+        let names = ["a", "a.b", "other"];
+        let fields = names.map(|name| field(name, FieldKind::Json, "")).into_iter().collect();
+        let errors = vec![
+            error("a.0.email", "Too long."),
+            error("a.b.c", "Too short."),
+            error("a.b", "Please fill this in."),
+            error("b", "There is no such input."),
+            error("", "The input should be an object."),
+        ];
+
+        let refused = Fieldset { fields, errors: Vec::new() }.refused(errors);
+
+        let beside: Vec<Option<&str>> = refused.fields.iter().map(|it| it.error.as_deref()).collect();
+        assert_eq!(beside, [Some("0.email: Too long."), Some("c: Too short. Please fill this in."), None]);
+        assert_eq!(refused.errors, ["b: There is no such input.", "The input should be an object."]);
+        assert!(refused.is_refused());
+    }
+
+    #[test]
+    fn what_was_typed_stays_even_where_it_is_none_of_the_choices() {
+        let choice = field("stage", FieldKind::Choice(vec!["new".to_owned()]), "old");
+        let day = |typed| field("day", FieldKind::Date, typed);
+
+        assert_eq!(choice.choices().last(), Some(&("old".to_owned(), "old".to_owned())));
+        // A browser shows nothing in its own picker for what is no day.
+        assert_eq!([day("2026-12-01").control(), day("").control(), day("soon").control()], ["date", "date", "line"]);
+    }
+
+    #[test]
+    fn a_moment_says_what_it_is_without_an_offset() {
+        let with = |help: &str| {
+            let mut field = field("start", FieldKind::DateTime, "");
+            field.field.help = Some(help.to_owned());
+            field.help()
+        };
+
+        assert_eq!(with("When it begins").as_deref(), Some("When it begins. Without an offset it is UTC."));
+        assert_eq!(with("").as_deref(), Some("Without an offset it is UTC."));
+        assert_eq!(field("q", FieldKind::Text, "").help(), None);
+    }
+}

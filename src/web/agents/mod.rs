@@ -12,6 +12,7 @@ pub mod pages;
 mod prompts;
 mod refusal;
 mod removal;
+pub mod rows;
 mod runs;
 mod samples;
 mod shares;

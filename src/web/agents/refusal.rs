@@ -26,7 +26,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn field(field: &'static str, message: impl ToString) -> Self {
+    pub(super) fn field(field: &'static str, message: &(impl ToString + ?Sized)) -> Self {
         Self::Field { field, message: message.to_string(), status: StatusCode::UNPROCESSABLE_ENTITY }
     }
 
@@ -64,7 +64,7 @@ impl From<diesel::result::Error> for Refusal {
 impl From<AgentError> for Refusal {
     fn from(error: AgentError) -> Self {
         match error {
-            AgentError::Text { field, source } => Self::field(field, source),
+            AgentError::Text { field, source } => Self::field(field, &source),
             AgentError::Gone | AgentError::Database(_) => Self::Other(error.into()),
         }
     }
@@ -73,9 +73,9 @@ impl From<AgentError> for Refusal {
 impl From<ActionError> for Refusal {
     fn from(error: ActionError) -> Self {
         match error {
-            ActionError::UnknownIntegration => Self::field("integration", error),
-            ActionError::UnknownAction | ActionError::AlreadyThere => Self::field("action", error),
-            ActionError::OtherIntegration | ActionError::AuthTypeNotAdmitted => Self::field("connection_id", error),
+            ActionError::UnknownIntegration => Self::field("integration", &error),
+            ActionError::UnknownAction | ActionError::AlreadyThere => Self::field("action", &error),
+            ActionError::OtherIntegration | ActionError::AuthTypeNotAdmitted => Self::field("connection_id", &error),
             ActionError::Gone | ActionError::Registry(_) | ActionError::Database(_) => Self::Other(error.into()),
         }
     }
@@ -85,7 +85,7 @@ impl From<ShareError> for Refusal {
     fn from(error: ShareError) -> Self {
         match error {
             ShareError::AlreadyShared | ShareError::UnknownGrantee | ShareError::IsOwner => {
-                Self::field("grantee", error)
+                Self::field("grantee", &error)
             }
             ShareError::Gone | ShareError::Database(_) => Self::Other(error.into()),
         }

@@ -22,7 +22,7 @@ use crate::http::page::Shell;
 use crate::http::page::Visit;
 use crate::http::urls::Urls;
 use crate::web::agents::pages::DeletionPage;
-use crate::web::agents::pages::face;
+use crate::web::agents::rows::face;
 
 pub(super) async fn new(
     proof: Authorized<Edit, AgentAction>,

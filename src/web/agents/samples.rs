@@ -52,15 +52,15 @@ use crate::web::agents::fields::Fieldset;
 use crate::web::agents::pages::ActionEditPage;
 use crate::web::agents::pages::AgentsPage;
 use crate::web::agents::pages::BuildPage;
-use crate::web::agents::pages::BuildRow;
 use crate::web::agents::pages::DeletionPage;
 use crate::web::agents::pages::Head;
 use crate::web::agents::pages::NewAgentPage;
 use crate::web::agents::pages::People;
 use crate::web::agents::pages::Settings;
-use crate::web::agents::pages::Standing;
 use crate::web::agents::pages::UsePage;
-use crate::web::agents::pages::UseRow;
+use crate::web::agents::rows::BuildRow;
+use crate::web::agents::rows::Standing;
+use crate::web::agents::rows::UseRow;
 
 /// Every page with `text` wherever there is text, rendered.
 pub fn samples(text: &str) -> Vec<askama::Result<String>> {

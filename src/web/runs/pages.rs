@@ -12,6 +12,7 @@ use crate::domain::runs::run::RunContent;
 use crate::domain::runs::run::RunResponse;
 use crate::domain::runs::visible::Which;
 use crate::http::answer::Answer;
+use crate::http::look;
 use crate::http::look::ActionFace;
 use crate::http::page::Shell;
 use crate::http::urls;
@@ -88,14 +89,14 @@ impl RunsPage {
     fn is_narrowed(&self) -> bool {
         !self.agent.is_empty() || !self.status.is_empty()
     }
+}
 
-    /// The outcomes to narrow to: word and words.
-    fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        // The others are asked of the caller before anything is written down.
-        let never = [RunStatus::NeedsConnection, RunStatus::NeedsConfirmation];
-        let every = RunStatus::ALL.iter().filter(move |status| !never.contains(status));
-        every.map(|status| (status.as_str(), crate::http::look::run_status(status)))
-    }
+/// The outcomes to narrow to: word and words.
+fn outcomes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    // The others are asked of the caller before anything is written down.
+    let never = [RunStatus::NeedsConnection, RunStatus::NeedsConfirmation];
+    let every = RunStatus::ALL.iter().filter(move |status| !never.contains(status));
+    every.map(|status| (status.as_str(), look::run_status(status)))
 }
 
 /// As whom a run acted, for whoever looks at it: the record says the connection to those only who may know it (R11).

@@ -27,6 +27,17 @@ fn filled(page: &Answer) -> Form {
     form.set("start", "2026-12-01T10:00:00Z").set("end", "2026-12-01T10:30:00Z")
 }
 
+/// From the prompt to the provider and back.
+async fn connect(stage: &Stage, browser: &Client, asked: &Answer) -> Answer {
+    let integration = browser.get(&asked.attribute("a.btn--primary", "href").unwrap()).await;
+    assert_eq!(integration.status, 200, "{}", integration.body);
+    let flow = integration.form_of("Connect").submit().await.follow().await;
+    let authorize = flow.attribute("a[href*='/oauth/authorize']", "href").expect("a link to the provider");
+    let back = browser.get(&stage.consent(&authorize).await).await;
+    assert!(back.location().contains("?draft="), "{} {}", back.status, back.location());
+    back.follow().await
+}
+
 #[tokio::test]
 async fn whoever_has_no_connection_is_asked_connects_and_goes_on_with_what_they_filled_in() {
     let stage = Stage::start().await;
@@ -37,16 +48,8 @@ async fn whoever_has_no_connection_is_asked_connects_and_goes_on_with_what_they_
     assert_eq!(asked.text("h1"), "This action needs your Sandbox Calendar");
     assert!(asked.shows("You, with your own Sandbox Calendar account."), "{}", asked.body);
     assert!(asked.shows("Intro & <b>call</b>"));
-    let connect = asked.attribute("a.btn--primary", "href").unwrap();
-    let integration = mia.get(&connect).await;
-    assert_eq!(integration.status, 200, "{}", integration.body);
-    let flow = integration.form_of("Connect").submit().await.follow().await;
-    let authorize = flow.attribute("a[href*='/oauth/authorize']", "href").expect("a link to the provider");
-    let callback = stage.consent(&authorize).await;
-    let back = mia.get(&callback).await;
-    assert!(back.location().starts_with(&format!("{action}?draft=")), "{} {}", back.status, back.location());
+    let going_on = connect(&stage, &mia, &asked).await;
     // Coming back changes nothing by itself: the call goes on by a button, which a script presses.
-    let going_on = back.follow().await;
     assert!(going_on.shows("Connected. Going on…"), "{}", going_on.body);
     assert!(going_on.attribute("form[data-autosubmit]", "action").is_some());
     assert_eq!(stage.calls("POST", "/calendar/v1/events"), 0);
@@ -161,4 +164,26 @@ async fn with_a_script_a_question_takes_the_place_of_the_page() {
 
     assert_eq!((asked.status, asked.header("hx-retarget"), asked.header("hx-reselect")), (409, "#main", "#main"));
     assert_eq!(asked.text("#main h1"), "This action needs your Sandbox Calendar");
+}
+
+#[tokio::test]
+async fn a_dead_grant_is_told_with_who_can_mend_it_and_where() {
+    let stage = Stage::start().await;
+    let (mia, action) = calendar(&stage).await;
+    let asked = filled(&mia.get(&action).await).submit().await;
+    let confirm = connect(&stage, &mia, &asked).await.form_of("Continue").submit().await;
+    stage.outside.pull("expire-tokens").await;
+    stage.outside.pull("revoke/ada@sandbox.example").await;
+
+    let run = confirm.form_of("Run").submit().await.follow().await;
+
+    assert!(run.shows("Needs reconnect") && run.shows("Open the connection to see to it."), "{}", run.body);
+    let connection = run.attribute("a[href*='/connections/']", "href").unwrap();
+    assert_eq!(mia.get(&connection).await.status, 200);
+    // Before the next one is sent, the form says it, and what was filled in stays.
+    assert!(mia.get(&action).await.shows("Needs reconnect"));
+    let again = filled(&mia.get(&action).await).submit().await.follow().await;
+    assert!(again.shows("has stopped working and has to be connected again."), "{}", again.body);
+    let owner = stage.app.mails().await;
+    assert_eq!(owner.len(), 1, "told once");
 }

@@ -63,8 +63,8 @@ impl Stage {
         let page = provider.get(authorize.strip_prefix(&self.outside.url).unwrap()).await;
         let allowed = page.form_of("Allow").submit().await;
         assert_eq!(allowed.status, 303, "{}", allowed.body);
-        let back = allowed.location();
-        back.find("/oauth/").map(|at| back[at..].to_owned()).unwrap()
+        let (_, back) = allowed.location().split_once("/oauth/").unwrap();
+        format!("/oauth/{back}")
     }
 
     /// How often the provider was asked to do this.
