@@ -131,7 +131,7 @@ impl Urls {
     pub fn before_connecting(&self, flow: &Flow) -> (&'static str, String) {
         match (flow.return_to(), &flow.reconnects) {
             (ReturnTo::AgentAction { agent, action, draft }, _) => {
-                ("Back to the action", self.agent_action_inputs(&agent, &action, draft))
+                ("Back to the action", self.agent_action_inputs(&agent, &action, draft.as_str()))
             }
             (ReturnTo::Connection, Some(id)) => ("Back to the connection", self.connection(id)),
             (ReturnTo::Connection, None) => ("Back to the integration", self.integration(&flow.integration)),
@@ -248,7 +248,12 @@ impl Urls {
     }
 
     /// The same, with the input filled in again, to be changed.
-    pub fn agent_action_inputs(&self, agent: &AgentId, action: &AgentActionId, draft: &DraftId) -> String {
+    pub fn agent_action_inputs(
+        &self,
+        agent: &AgentId,
+        action: &AgentActionId,
+        draft: &(impl ToString + ?Sized),
+    ) -> String {
         with_query(&self.agent_action(agent, action), "inputs", &draft.to_string())
     }
 
