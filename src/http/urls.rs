@@ -130,6 +130,9 @@ impl Urls {
     /// Where one came from to make a connection: what it is called, and the address.
     pub fn before_connecting(&self, flow: &Flow) -> (&'static str, String) {
         match (flow.return_to(), &flow.reconnects) {
+            (ReturnTo::AgentAction { agent, action, draft }, _) if draft.is_empty() => {
+                ("Back to the action", self.agent_action(&agent, &action))
+            }
             (ReturnTo::AgentAction { agent, action, draft }, _) => {
                 ("Back to the action", self.agent_action_inputs(&agent, &action, draft.as_str()))
             }
