@@ -20,6 +20,7 @@ use crate::authz::actor::Permissions;
 use crate::authz::actor::Via;
 use crate::authz::facts::Permission;
 use crate::authz::facts::Role;
+use crate::db::prepared::prepared;
 use crate::domain::accounts::token_hash;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::UserId;
@@ -36,7 +37,7 @@ pub struct Arrival {
 
 /// The person as an active member of the workspace with this slug.
 pub fn in_workspace(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> QueryResult<Option<Actor>> {
-    let row: Option<MemberRow> = diesel::sql_query(
+    let row: Option<MemberRow> = prepared(
         "SELECT m.workspace_id, m.user_id, m.role,
                 ARRAY(SELECT permission FROM role_permissions p
                       WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
@@ -54,7 +55,7 @@ pub fn in_workspace(conn: &mut PgConnection, slug: &str, user: UserId, arrival: 
 /// Whoever holds the API token, if they are still an active member. Notes, to the minute, that it was used.
 pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> QueryResult<Option<Actor>> {
     let hash = token_hash(token);
-    let row: Option<MemberRow> = diesel::sql_query(
+    let row: Option<MemberRow> = prepared(
         "SELECT m.workspace_id, m.user_id, m.role,
                 ARRAY(SELECT permission FROM role_permissions p
                       WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
@@ -67,7 +68,7 @@ pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> Query
     .get_result(conn)
     .optional()?;
     if row.as_ref().is_some_and(|row| !row.token_is_fresh) {
-        diesel::sql_query("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
+        prepared("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
             .bind::<Bytea, _>(&hash)
             .bind::<Timestamptz, _>(arrival.at)
             .execute(conn)?;
