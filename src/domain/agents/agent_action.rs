@@ -6,6 +6,7 @@ use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Binary;
 use diesel::sql_types::Bool;
 use diesel::sql_types::Nullable;
 use diesel::sql_types::Text;
@@ -68,6 +69,9 @@ pub struct AgentAction {
     /// The most that a share of the agent gives the actor.
     #[diesel(sql_type = Nullable<Text>)]
     pub shared: Option<AgentAccess>,
+    /// Which document the integration has at present, if the workspace brought it in.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub document_digest: Option<Vec<u8>>,
 }
 
 /// The columns of [`AgentAction`] from `agent_actions aa JOIN agents a`, for workspace `$1` and user `$2`.
@@ -77,7 +81,9 @@ macro_rules! agent_action_columns {
             "aa.id, aa.agent_id AS agent, a.name AS agent_name, aa.integration, aa.action, aa.credentials,
              aa.requires_confirmation, aa.created_at, a.enabled AS is_agent_enabled, a.owner_id = $2 AS is_owner, ",
             agent_share!("$1", "a.id", "$2"),
-            " AS shared"
+            " AS shared,
+             (SELECT ci.digest FROM custom_integrations ci WHERE ci.workspace_id = $1 AND ci.key = aa.integration)
+                AS document_digest"
         )
     };
 }

@@ -71,15 +71,30 @@ impl Registry {
         workspace: WorkspaceId,
         key: &str,
     ) -> Result<Option<Arc<Definition>>, RegistryError> {
-        if let Some(definition) = self.0.builtin.iter().find(|definition| definition.key == key) {
-            return Ok(Some(definition.clone()));
+        if self.is_builtin(key) {
+            return self.resolve(conn, workspace, key, None);
         }
         let digest: Option<Vec<u8>> = custom_integrations::table
             .find((workspace, key))
             .select(custom_integrations::digest)
             .first(conn)
             .optional()?;
-        digest.map(|digest| Ok(self.custom(conn, workspace, key, digest)?.definition)).transpose()
+        self.resolve(conn, workspace, key, digest.as_deref())
+    }
+
+    /// The definition behind a key whose present document is known by its digest: no question to the database, unless it
+    /// was not read in this process yet.
+    pub fn resolve(
+        &self,
+        conn: &mut PgConnection,
+        workspace: WorkspaceId,
+        key: &str,
+        digest: Option<&[u8]>,
+    ) -> Result<Option<Arc<Definition>>, RegistryError> {
+        if let Some(definition) = self.0.builtin.iter().find(|definition| definition.key == key) {
+            return Ok(Some(definition.clone()));
+        }
+        digest.map(|digest| Ok(self.custom(conn, workspace, key, digest.to_vec())?.definition)).transpose()
     }
 
     /// What of a custom integration's document could not be carried over; nothing for a built-in one.

@@ -52,18 +52,18 @@ pub enum Admission {
     Unfit(String),
 }
 
-/// Asks, within the transaction in which the run begins.
-pub(in crate::domain::runs) fn admit(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
+/// Asks, right before the run is written down.
+pub(in crate::domain::runs) fn admit(conn: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
     match (scene.ask.action.credentials, scene.ask.call.connection) {
-        (CredentialMode::Preselected, _) => lent(tx, scene),
-        (CredentialMode::Own, Some(connection)) => chosen(tx, scene, connection),
-        (CredentialMode::Own, None) => resolved(tx, scene),
+        (CredentialMode::Preselected, _) => lent(conn, scene),
+        (CredentialMode::Own, Some(connection)) => chosen(conn, scene, connection),
+        (CredentialMode::Own, None) => resolved(conn, scene),
     }
 }
 
-fn lent(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
+fn lent(conn: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
     let key = LentKey { action: scene.ask.action.key(), fingerprint: scene.defined.fingerprint() };
-    let proof: Authorized<Run, Lent> = match authorize(tx, scene.ask.actor.clone(), &key) {
+    let proof: Authorized<Run, Lent> = match authorize(conn, scene.ask.actor.clone(), &key) {
         Ok(proof) => proof,
         Err(denied) => return refused(denied),
     };
@@ -74,22 +74,22 @@ fn lent(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError>
     })
 }
 
-fn chosen(tx: &mut PgConnection, scene: &Scene<'_>, connection: ConnectionId) -> Result<Admission, RunError> {
+fn chosen(conn: &mut PgConnection, scene: &Scene<'_>, connection: ConnectionId) -> Result<Admission, RunError> {
     let key = OwnKey { action: scene.ask.action.key(), connection };
-    let proof: Authorized<Run, Own> = match authorize(tx, scene.ask.actor.clone(), &key) {
+    let proof: Authorized<Run, Own> = match authorize(conn, scene.ask.actor.clone(), &key) {
         Ok(proof) => proof,
         Err(denied) => return refused(denied),
     };
     let (actor, own) = proof.into_parts();
     if !own.is_remembered {
-        choices::remember(tx, &actor, &scene.ask.action, connection)?;
+        choices::remember(conn, &actor, &scene.ask.action, connection)?;
     }
     Ok(admitted(scene, own.target, own.caller_name))
 }
 
-fn resolved(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
+fn resolved(conn: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunError> {
     let actor = &scene.ask.actor;
-    let call = own::find_call(tx, actor, &scene.ask.action.key(), &scene.defined.auth_types)?
+    let call = own::find_call(conn, actor, &scene.ask.action.key(), &scene.defined.auth_types)?
         .ok_or(RunError::Denied(Denied::Hidden))?;
     if <View as Permits<AgentFacts>>::permits(actor, &call.agent).is_err() {
         return Err(RunError::Denied(Denied::Hidden));
@@ -110,7 +110,7 @@ fn resolved(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunEr
     let place = match resolve(&looked_at) {
         Resolution::Use(place) => place,
         Resolution::Connect => return Ok(Admission::Waits(Outcome::NeedsConnection { integration: integration() })),
-        Resolution::Choose => return choices_of(tx, scene, integration()),
+        Resolution::Choose => return choices_of(conn, scene, integration()),
     };
     let own = candidates.into_iter().nth(place).ok_or(RunError::Denied(Denied::Hidden))?;
     let proof: Authorized<Run, Own> = match decide(actor.clone(), own) {
@@ -121,8 +121,8 @@ fn resolved(tx: &mut PgConnection, scene: &Scene<'_>) -> Result<Admission, RunEr
     Ok(admitted(scene, own.target, own.caller_name))
 }
 
-fn choices_of(tx: &mut PgConnection, scene: &Scene<'_>, integration: IntegrationName) -> Result<Admission, RunError> {
-    let mut choices = connections::usable(tx, &scene.ask.actor, &integration.key)?;
+fn choices_of(conn: &mut PgConnection, scene: &Scene<'_>, integration: IntegrationName) -> Result<Admission, RunError> {
+    let mut choices = connections::usable(conn, &scene.ask.actor, &integration.key)?;
     choices.retain(|connection| scene.defined.auth_types.contains(&connection.auth_type));
     Ok(Admission::Waits(Outcome::NeedsChoice { integration, choices }))
 }

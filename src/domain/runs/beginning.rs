@@ -1,10 +1,11 @@
-//! Lets a call begin, or says why not: in one transaction the policy is asked with the facts of this moment, the sealed
-//! secret is read in the same statement (D-33), and the run is written down before anything leaves.
+//! Lets a call begin, or says why not: the policy is asked with the facts of this moment, the sealed secret is read in the
+//! same statement (D-33), and one more statement writes down the run and its audit event before anything leaves. A
+//! transaction around the two would add two round trips to each run and nothing else: under read committed each statement
+//! sees its own moment, with or without it.
 
 use std::sync::Arc;
 
 use chrono::Duration;
-use diesel::Connection as _;
 use diesel::pg::PgConnection;
 use serde_json::Value;
 
@@ -125,7 +126,8 @@ pub fn begin(
     ask: Ask,
     at: Timestamp,
 ) -> Result<Beginning, RunError> {
-    let definition = registry.find(conn, ask.actor.workspace, &ask.action.integration)?;
+    let (action, digest) = (&ask.action, ask.action.document_digest.as_deref());
+    let definition = registry.resolve(conn, ask.actor.workspace, &action.integration, digest)?;
     let Some(definition) = definition.filter(|definition| definition.action(&ask.action.action).is_some()) else {
         return Ok(Beginning::Stop(vanished(conn, &ask, at)?));
     };
@@ -151,7 +153,7 @@ pub fn begin(
         key: key.as_ref(),
         at,
     };
-    let decided = conn.transaction(|tx| scene.decide(tx, vault))?;
+    let decided = scene.decide(conn, vault)?;
     let Admitted { run, caller_name, target } = match decided {
         Ok(admitted) => admitted,
         Err(outcome) => return Ok(Beginning::Stop(outcome)),
@@ -207,31 +209,31 @@ fn vanished(conn: &mut PgConnection, ask: &Ask, at: Timestamp) -> Result<Outcome
 
 impl Scene<'_> {
     /// The inner `Err` is an outcome, not a failure: what was written on the way to it stays.
-    fn decide(&self, tx: &mut PgConnection, vault: &Vault) -> Result<Result<Admitted, Outcome>, RunError> {
-        let (target, caller_name) = match admit(tx, self)? {
+    fn decide(&self, conn: &mut PgConnection, vault: &Vault) -> Result<Result<Admitted, Outcome>, RunError> {
+        let (target, caller_name) = match admit(conn, self)? {
             Admission::Admitted { target, caller_name } => (*target, caller_name),
             Admission::Waits(outcome) => return Ok(Err(outcome)),
-            Admission::Denied(reason) => return self.refuse(tx, reason).map(Err),
-            Admission::Unfit(detail) => return self.turn_away(tx, None, Hold::Refused(detail)).map(Err),
+            Admission::Denied(reason) => return self.refuse(conn, reason).map(Err),
+            Admission::Unfit(detail) => return self.turn_away(conn, None, Hold::Refused(detail)).map(Err),
         };
         let listener = self.listener(&target);
         let held = hold::by_status(target.secret.status, &listener)
             .or_else(|| hold::by_scopes(self.defined, target.secret.auth_type, &target.scopes, &listener));
         let held = match held {
             Some(held) => Some(held),
-            None => self.unlock(tx, vault, &target)?,
+            None => self.unlock(conn, vault, &target)?,
         };
         if let Some(held) = held {
-            let stored = self.stored(tx)?;
+            let stored = self.stored(conn)?;
             return match stored {
                 Some(outcome) => Ok(Err(outcome)),
-                None => self.turn_away(tx, Some(&target), held).map(Err),
+                None => self.turn_away(conn, Some(&target), held).map(Err),
             };
         }
         if let Some(unconfirmed) = self.unconfirmed(&target) {
-            return Ok(Err(self.stored(tx)?.unwrap_or(unconfirmed)));
+            return Ok(Err(self.stored(conn)?.unwrap_or(unconfirmed)));
         }
-        Ok(match self.write(tx, &target)? {
+        Ok(match self.write(conn, &target)? {
             Ok(run) => Ok(Admitted { run, caller_name, target }),
             Err(outcome) => Err(outcome),
         })
@@ -248,9 +250,9 @@ impl Scene<'_> {
     }
 
     /// Opening needs no connection to the database afterwards.
-    fn unlock(&self, tx: &mut PgConnection, vault: &Vault, target: &Target) -> Result<Option<Hold>, RunError> {
+    fn unlock(&self, conn: &mut PgConnection, vault: &Vault, target: &Target) -> Result<Option<Hold>, RunError> {
         let Some(sealed) = &target.secret.sealed else { return Ok(None) };
-        match vault.unlock(tx, self.ask.actor.workspace, sealed) {
+        match vault.unlock(conn, self.ask.actor.workspace, sealed) {
             Ok(()) => Ok(None),
             Err(VaultError::Database(error)) => Err(error.into()),
             Err(error) => {
@@ -260,8 +262,8 @@ impl Scene<'_> {
         }
     }
 
-    fn stored(&self, tx: &mut PgConnection) -> Result<Option<Outcome>, RunError> {
-        self.key.map_or(Ok(None), |key| repeat::find(tx, &self.ask.actor, key, self.at))
+    fn stored(&self, conn: &mut PgConnection) -> Result<Option<Outcome>, RunError> {
+        self.key.map_or(Ok(None), |key| repeat::find(conn, &self.ask.actor, key, self.at))
     }
 
     fn unconfirmed(&self, target: &Target) -> Option<Outcome> {
@@ -282,34 +284,34 @@ impl Scene<'_> {
         Some(Outcome::NeedsConfirmation { preview: Preview::of(self.request), confirmation })
     }
 
-    fn write(&self, tx: &mut PgConnection, target: &Target) -> Result<Result<RunId, Outcome>, RunError> {
+    fn write(&self, conn: &mut PgConnection, target: &Target) -> Result<Result<RunId, Outcome>, RunError> {
         let run = RunId::new();
         let standing = Standing::Begun { deadline: self.at + Duration::seconds(LOST_AFTER_SECONDS) };
         let attempt = self.attempt(run, Some(target), &standing);
-        if record::begin(tx, &attempt)? {
+        if record::begin(conn, &attempt)? {
             return Ok(Ok(run));
         }
         // The key is taken: by a call that counts, or by one whose day is over.
-        if let Some(outcome) = self.stored(tx)? {
+        if let Some(outcome) = self.stored(conn)? {
             return Ok(Err(outcome));
         }
-        Ok(if record::begin(tx, &attempt)? { Ok(run) } else { Err(Outcome::KeyReusedWithOtherInput) })
+        Ok(if record::begin(conn, &attempt)? { Ok(run) } else { Err(Outcome::KeyReusedWithOtherInput) })
     }
 
-    fn refuse(&self, tx: &mut PgConnection, reason: Reason) -> Result<Outcome, RunError> {
+    fn refuse(&self, conn: &mut PgConnection, reason: Reason) -> Result<Outcome, RunError> {
         let detail = reason.to_string();
-        let run = self.turned_away(tx, None, (RunStatus::Refused, &detail))?;
+        let run = self.turned_away(conn, None, (RunStatus::Refused, &detail))?;
         Ok(Outcome::Refused { run, reason: Some(reason), detail })
     }
 
-    fn turn_away(&self, tx: &mut PgConnection, target: Option<&Target>, hold: Hold) -> Result<Outcome, RunError> {
+    fn turn_away(&self, conn: &mut PgConnection, target: Option<&Target>, hold: Hold) -> Result<Outcome, RunError> {
         match hold {
             Hold::Refused(detail) => {
-                let run = self.turned_away(tx, target, (RunStatus::Refused, &detail))?;
+                let run = self.turned_away(conn, target, (RunStatus::Refused, &detail))?;
                 Ok(Outcome::Refused { run, reason: None, detail })
             }
             Hold::NeedsReconnect(detail) => {
-                let run = self.turned_away(tx, target, (RunStatus::NeedsReconnect, &detail))?;
+                let run = self.turned_away(conn, target, (RunStatus::NeedsReconnect, &detail))?;
                 let integration = IntegrationName::of(self.definition);
                 let connection = target.and_then(|it| mendable(self.ask, it.secret.connection, it.owner));
                 Ok(Outcome::NeedsReconnect { run, integration, connection, detail })
@@ -320,13 +322,13 @@ impl Scene<'_> {
     /// Writes down that the call does not leave, without its key: once what is wrong is mended, it may come again.
     fn turned_away(
         &self,
-        tx: &mut PgConnection,
+        conn: &mut PgConnection,
         target: Option<&Target>,
         (status, detail): (RunStatus, &str),
     ) -> Result<RunId, RunError> {
         let run = RunId::new();
         let standing = Standing::Ended { status, detail: detail.to_owned() };
-        record::begin(tx, &Attempt { key: None, ..self.attempt(run, target, &standing) })?;
+        record::begin(conn, &Attempt { key: None, ..self.attempt(run, target, &standing) })?;
         Ok(run)
     }
 

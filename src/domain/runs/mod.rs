@@ -1,8 +1,8 @@
 //! Runs: one execution of an agent's action, with exactly the right person's rights.
 //!
-//! A call is authorized, recorded and given its sealed secret in one transaction; then it leaves, holding no connection
-//! to the database; then one statement closes the record. `own` and `lent` are two kinds of resource with two rules of
-//! the policy and one code path from there on.
+//! A call is authorized and given its sealed secret in one statement and recorded in the next; then it leaves, holding no
+//! connection to the database; then one statement closes the record. `own` and `lent` are two kinds of resource with two
+//! rules of the policy and one code path from there on.
 
 pub mod admission;
 pub mod beginning;

@@ -69,7 +69,7 @@ impl Runner {
     }
 
     /// Runs the action. The proof lets the caller in; whether this call may go out, and as whom, is asked again in the
-    /// transaction in which it begins (D-33).
+    /// moment in which it begins (D-33).
     pub async fn run(&self, proof: &Authorized<actions::Run, AgentAction>, call: Call) -> Result<Outcome, RunError> {
         let ask = Ask { actor: proof.actor().clone(), action: proof.resource().clone(), call };
         let runner = self.clone();
