@@ -243,7 +243,7 @@ impl Odeus {
 
     fn wait_until_ready(&self) -> Result<()> {
         let since = Instant::now();
-        while since.elapsed() < Duration::from_secs(60) {
+        while since.elapsed() < Duration::from_mins(1) {
             if request(self.port, "GET", "/readyz", &[], "").is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
@@ -275,7 +275,7 @@ impl Odeus {
         let connect = json!({
             "integration": "bench-events", "auth_type": "api_key", "name": "Key", "fields": { "key": "k-1234567890" },
         });
-        let connection = api.post("/connections", &connect)?;
+        let connection = id(&api.post("/connections", &connect)?)?;
         for _ in 1..50 {
             api.post("/connections", &connect)?;
         }
@@ -283,7 +283,7 @@ impl Odeus {
         let action = |key: &str| {
             let body = json!({
                 "integration": "bench-events", "action": key, "credentials": "preselected",
-                "connection_id": connection["id"], "requires_confirmation": false,
+                "connection_id": connection, "requires_confirmation": false,
             });
             id(&api.post(&format!("/agents/{agent}/actions"), &body)?)
         };
@@ -382,7 +382,7 @@ struct Answer {
 /// One request over a connection of its own.
 fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
     let mut socket = TcpStream::connect(("127.0.0.1", port))?;
-    let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let extra = headers.iter().fold(String::new(), |text, (name, value)| text + name + ": " + value + "\r\n");
     let length = body.len();
     write!(
         socket,

@@ -16,7 +16,7 @@ use diesel::r2d2::R2D2Connection;
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// A connection and when it was used last.
-pub struct Kept {
+pub(in crate::db) struct Kept {
     conn: PgConnection,
     used: Instant,
 }
@@ -37,11 +37,11 @@ impl DerefMut for Kept {
 
 /// Opens connections to one database.
 #[derive(Debug)]
-pub struct Manager(ConnectionManager<PgConnection>);
+pub(in crate::db) struct Manager(ConnectionManager<PgConnection>);
 
 impl Manager {
     /// To the database at `url`.
-    pub fn new(url: &str) -> Self {
+    pub(in crate::db) fn new(url: &str) -> Self {
         Self(ConnectionManager::new(url))
     }
 }

@@ -204,16 +204,16 @@ prop_compose! {
 }
 
 /// What an actor may do with a connection, one bit an act.
-fn rights(actor: &Actor, facts: &ConnectionFacts) -> [bool; 8] {
+fn rights(actor: &Actor, facts: ConnectionFacts) -> [bool; 8] {
     [
-        may::<View, _>(actor, facts),
-        may::<Use, _>(actor, facts),
-        may::<Share, _>(actor, facts),
-        may::<Attach, _>(actor, facts),
-        may::<Maintain, _>(actor, facts),
-        may::<Disable, _>(actor, facts),
-        may::<Delete, _>(actor, facts),
-        may::<Transfer, _>(actor, facts),
+        may::<View, _>(actor, &facts),
+        may::<Use, _>(actor, &facts),
+        may::<Share, _>(actor, &facts),
+        may::<Attach, _>(actor, &facts),
+        may::<Maintain, _>(actor, &facts),
+        may::<Disable, _>(actor, &facts),
+        may::<Delete, _>(actor, &facts),
+        may::<Transfer, _>(actor, &facts),
     ]
 }
 
@@ -234,7 +234,7 @@ proptest! {
 
     #[test]
     fn whatever_may_be_done_may_be_seen(actor in an_actor(), facts in a_connection()) {
-        let rights = rights(&actor, &facts);
+        let rights = rights(&actor, facts);
 
         // Attach needs a permission and a right to the connection, and each such right shows it.
         prop_assert!(rights[0] || rights.iter().all(|right| !right), "{:?}", rights);
@@ -244,13 +244,13 @@ proptest! {
     fn taking_a_share_away_never_adds_a_right(actor in an_actor(), facts in a_connection()) {
         let without = ConnectionFacts { shared: None, ..facts };
 
-        prop_assert!(within(rights(&actor, &without), rights(&actor, &facts)));
+        prop_assert!(within(rights(&actor, without), rights(&actor, facts)));
     }
 
     #[test]
     fn a_higher_role_never_means_less(permissions in permissions(), facts in a_connection()) {
         let [member, editor, admin] =
-            [Role::Member, Role::Editor, Role::Admin].map(|role| rights(&holding(role, permissions.clone()), &facts));
+            [Role::Member, Role::Editor, Role::Admin].map(|role| rights(&holding(role, permissions.clone()), facts));
 
         prop_assert!(within(member, editor));
         prop_assert!(within(editor, admin));
@@ -258,8 +258,8 @@ proptest! {
 
     #[test]
     fn losing_a_permission_never_adds_a_right(role in roles(), permissions in permissions(), facts in a_connection()) {
-        let more = rights(&holding(role, permissions), &facts);
-        let less = rights(&holding(role, []), &facts);
+        let more = rights(&holding(role, permissions), facts);
+        let less = rights(&holding(role, []), facts);
 
         prop_assert!(within(less, more));
     }

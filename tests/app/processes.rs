@@ -60,7 +60,7 @@ fn free_address() -> SocketAddr {
 }
 
 impl House {
-    async fn new() -> Self {
+    fn new() -> Self {
         let database = database();
         let folder = std::env::temp_dir().join(format!("odeus-house-{}", free_address().port()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -151,7 +151,7 @@ impl House {
     async fn connect_calendar(&self, browser: &Client, program: &Client) -> String {
         let document = sandbox::document("sandbox-calendar", &format!("http://{}", self.provider)).unwrap();
         created(
-            program
+            &program
                 .json(
                     Method::POST,
                     "/api/v1/integrations",
@@ -218,7 +218,7 @@ struct Word {
     word: String,
 }
 
-fn created(answer: Answer) -> Value {
+fn created(answer: &Answer) -> Value {
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.json()
 }
@@ -245,17 +245,17 @@ where
 /// An agent with one action of the calendar; returns the address to run it at.
 async fn agent(program: &Client, action: &str) -> String {
     let body = json!({ "name": action, "description": "", "instructions": "" });
-    let agent = text(&created(program.json(Method::POST, "/api/v1/agents", &body).await)["id"]);
+    let agent = text(&created(&program.json(Method::POST, "/api/v1/agents", &body).await)["id"]);
     let body = json!({
         "integration": "sandbox-calendar", "action": action, "credentials": "own", "requires_confirmation": false,
     });
-    let added = created(program.json(Method::POST, &format!("/api/v1/agents/{agent}/actions"), &body).await);
+    let added = created(&program.json(Method::POST, &format!("/api/v1/agents/{agent}/actions"), &body).await);
     format!("/api/v1/agents/{agent}/actions/{}/runs", text(&added["id"]))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r14_two_hundred_runs_in_two_processes_refresh_a_dead_token_once() {
-    let house = House::new().await;
+    let house = House::new();
     let (one, two) = (house.serve(house.public).await, house.serve(free_address()).await);
     let (browser, token) = house.settle(&one).await;
     let programs = [house.program(&one, &token), house.program(&two, &token)];
@@ -283,7 +283,7 @@ async fn r14_two_hundred_runs_in_two_processes_refresh_a_dead_token_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_whose_process_is_killed_on_the_way_ends_as_unknown_and_is_not_repeated() {
-    let house = House::new().await;
+    let house = House::new();
     let mut one = house.serve(house.public).await;
     let (browser, token) = house.settle(&one).await;
     let program = house.program(&one, &token);
@@ -317,7 +317,7 @@ async fn a_run_whose_process_is_killed_on_the_way_ends_as_unknown_and_is_not_rep
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_database_away_nothing_is_answered_wrongly_and_all_is_well_again_after() {
-    let house = House::new().await;
+    let house = House::new();
     let wire = Proxy::start(house.database.url()).await;
     let url = wire.url.clone();
     let process = house.serve_over(house.public, &url).await;

@@ -20,7 +20,7 @@ struct Column {
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    name: String,
     #[diesel(sql_type = Text)]
     udt_name: String,
     #[diesel(sql_type = Bool)]
@@ -30,7 +30,7 @@ struct Column {
 }
 
 const COLUMNS: &str = "
-    SELECT c.table_name::text, c.column_name::text, c.udt_name::text, c.is_nullable = 'YES' AS is_nullable,
+    SELECT c.table_name::text, c.column_name::text AS name, c.udt_name::text, c.is_nullable = 'YES' AS is_nullable,
         EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
                 WHERE i.indisprimary AND i.indrelid = format('%I.%I', c.table_schema, c.table_name)::regclass
                   AND a.attname = c.column_name) AS is_key
@@ -77,7 +77,7 @@ fn every_row_that_belongs_to_a_workspace_names_it_first() {
     }
 
     for (table, columns) in tables {
-        let names_it = columns.first().is_some_and(|first| first.column_name == "workspace_id" && first.is_key);
+        let names_it = columns.first().is_some_and(|first| first.name == "workspace_id" && first.is_key);
         assert!(names_it || instance_wide.contains(&table), "{table} should begin its key with workspace_id");
     }
 }
@@ -92,13 +92,12 @@ fn schema(conn: &mut PgConnection) -> String {
         "//! The tables as Diesel sees them. Generated from the migrations; a test compares the two, and says how to renew it.\n",
     );
     for (table, columns) in &tables {
-        let key: Vec<&str> =
-            columns.iter().filter(|column| column.is_key).map(|column| column.column_name.as_str()).collect();
+        let key: Vec<&str> = columns.iter().filter(|column| column.is_key).map(|column| column.name.as_str()).collect();
         write!(text, "\ndiesel::table! {{\n    {table} ({}) {{\n", key.join(", ")).unwrap();
         for column in columns {
             let kind = kind(&column.udt_name);
             let kind = if column.is_nullable { format!("Nullable<{kind}>") } else { kind.to_owned() };
-            writeln!(text, "        {} -> {kind},", column.column_name).unwrap();
+            writeln!(text, "        {} -> {kind},", column.name).unwrap();
         }
         text.push_str("    }\n}\n");
     }

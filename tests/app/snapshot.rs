@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Fails unless `actual` is what `tests/app/snapshots/<name>` says.
 #[expect(clippy::disallowed_methods, reason = "a test's switch is no setting of the program")]
-pub fn assert_snapshot(name: &str, actual: &str) {
+pub(crate) fn assert_snapshot(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/app/snapshots").join(name);
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -70,7 +70,6 @@ pub(crate) struct TestApp {
     memory: Memory,
     wire: Wire,
     record: Record,
-    may_fail: bool,
     server: Option<(oneshot::Sender<Ending>, JoinHandle<()>)>,
     /// Last, so that it goes last.
     pub(crate) database: TestDatabase,
@@ -101,7 +100,7 @@ impl TestApp {
         let server = Some(serve(parts.clone(), doors));
         let record = Record::default();
         let wire = Wire::new(address, &public_url, Arc::clone(&record));
-        Self { cast, clock, parts, memory, wire, record, may_fail: false, server, database }
+        Self { cast, clock, parts, memory, wire, record, server, database }
     }
 
     /// A connection to its database.
@@ -134,11 +133,6 @@ impl TestApp {
     pub(crate) async fn mails(&self) -> Vec<Message> {
         while send_mail::once(&self.parts.mail_job()).await > 0 {}
         self.memory.take()
-    }
-
-    /// This test makes the app fail, so an answer 500 is no surprise.
-    pub(crate) fn may_fail(&mut self) {
-        self.may_fail = true;
     }
 
     /// The id of the session that a browser is in: the only one of its kind that the page does not offer to end.
@@ -189,15 +183,10 @@ impl TestApp {
 
     fn leftovers(&self) -> Vec<String> {
         let mut found = Vec::new();
-        if !self.may_fail {
-            let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
-            found.extend(
-                record
-                    .iter()
-                    .filter(|recorded| recorded.status == 500)
-                    .map(|recorded| format!("500 to {}", recorded.what)),
-            );
-        }
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = record.iter().filter(|recorded| recorded.status == 500);
+        found.extend(failed.map(|recorded| format!("500 to {}", recorded.what)));
+        drop(record);
         let count = |sql: &str| sql_query(sql).get_result::<Count>(&mut self.conn()).map_or(0, |row| row.count);
         if count("SELECT count(*) FROM outbox WHERE state = 'pending'") > 0 {
             found.push("a mail that nobody looked at; see TestApp::mails".to_owned());

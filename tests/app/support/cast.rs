@@ -51,7 +51,6 @@ pub(crate) struct Person {
 #[derive(Clone, Debug)]
 pub(crate) struct Cast {
     pub(crate) acme: Workspace,
-    pub(crate) globex: Workspace,
     /// Admin of Acme.
     pub(crate) ada: Person,
     /// Editor of Acme.
@@ -89,7 +88,6 @@ pub(crate) fn create(conn: &mut PgConnection, now: Timestamp) -> Cast {
         mia: add(&acme, "Mia Member", Role::Member),
         mallory: add(&globex, "Mallory Admin", Role::Admin),
         acme,
-        globex,
     }
 }
 
