@@ -242,3 +242,16 @@ async fn the_calendar_is_not_offered_by_key() {
     assert_eq!(post("api_key").await.status, 422);
     assert_eq!(post("magic").await.status, 400);
 }
+
+#[tokio::test]
+async fn a_document_that_no_longer_reads_leaves_the_others_in_the_list() {
+    let stage = Stage::with(&["sandbox-crm", "sandbox-calendar"]).await;
+    let eve = stage.app.signed_in(&stage.app.cast.eve).await;
+    let spoil = "UPDATE custom_integrations SET document = 'openapi: 9', digest = 'x' WHERE key = 'sandbox-calendar'";
+
+    diesel::RunQueryDsl::execute(diesel::sql_query(spoil), &mut stage.app.conn()).unwrap();
+    let grid = eve.get(GRID).await;
+
+    assert_eq!(grid.status, 200);
+    assert!(grid.shows("Sandbox CRM") && !grid.shows("Sandbox Calendar"));
+}

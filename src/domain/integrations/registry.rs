@@ -123,7 +123,14 @@ impl Registry {
             .load(conn)?;
         let mut all = self.0.builtin.clone();
         for (key, digest) in custom {
-            all.push(self.custom(conn, workspace, &key, digest)?.definition);
+            match self.custom(conn, workspace, &key, digest) {
+                Ok(read) => all.push(read.definition),
+                // One document that no longer reads must not take the list down; its own page says what to do.
+                Err(RegistryError::Unreadable(key)) => {
+                    tracing::warn!(%key, "left an unreadable integration out of a list")
+                }
+                Err(error @ RegistryError::Database(_)) => return Err(error),
+            }
         }
         all.sort_by_cached_key(|definition| definition.name.to_lowercase());
         Ok(all)
