@@ -17,6 +17,7 @@ use crate::domain::oauth::renewal::Renewer;
 use crate::domain::oauth::revocation::Revoker;
 use crate::domain::oauth::trial::Trial;
 use crate::domain::runs::runner::Runner;
+use crate::domain::runs::sending::Sender;
 use crate::http::probes::Readiness;
 use crate::http::urls;
 use crate::http::urls::PublicUrl;
@@ -77,14 +78,15 @@ impl Parts {
         let client = Client::new(egress.clone(), Limits::default())?;
         let registry = Registry::new(settings.origin_map.clone());
         let checker = Checker { vault: vault.clone(), client: client.clone() };
-        let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone());
-        let runner =
-            Runner::new(db.clone(), vault.clone(), client.clone(), clock.clone(), registry.clone(), renewer.clone());
+        let metrics = Metrics::new()?;
+        let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone(), metrics.clone());
+        let sender = Sender { vault: vault.clone(), client: client.clone(), renewer: renewer.clone() };
+        let runner = Runner::new(db.clone(), sender, clock.clone(), registry.clone(), metrics.clone());
         Ok(Self {
             connecting: Connecting { db: db.clone(), checker },
             passwords: Passwords::new(settings.workers.saturating_sub(1))?,
             transport: transport(settings, &public)?,
-            metrics: Metrics::new()?,
+            metrics,
             readiness: Readiness::default(),
             db,
             vault,

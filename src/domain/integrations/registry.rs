@@ -127,7 +127,7 @@ impl Registry {
                 Ok(read) => all.push(read.definition),
                 // One document that no longer reads must not take the list down; its own page says what to do.
                 Err(RegistryError::Unreadable(key)) => {
-                    tracing::warn!(%key, "left an unreadable integration out of a list")
+                    tracing::warn!(%key, "left an unreadable integration out of a list");
                 }
                 Err(error @ RegistryError::Database(_)) => return Err(error),
             }

@@ -102,6 +102,24 @@ pub enum Outcome {
     KeyReusedWithOtherInput,
 }
 
+impl Outcome {
+    /// Its name among the counters.
+    pub(in crate::domain::runs) fn word(&self) -> &'static str {
+        match self {
+            Self::Finished(run) => run.status.as_str(),
+            Self::Replayed(_) => "replayed",
+            Self::NeedsConnection { .. } => "needs_connection",
+            Self::NeedsChoice { .. } => "needs_choice",
+            Self::NeedsConfirmation { .. } => "needs_confirmation",
+            Self::NeedsReconnect { .. } => "needs_reconnect",
+            Self::Refused { .. } => "refused",
+            Self::Invalid(_) => "invalid",
+            Self::UnderWay { .. } => "under_way",
+            Self::KeyReusedWithOtherInput => "key_reused",
+        }
+    }
+}
+
 /// The runner could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {

@@ -16,7 +16,6 @@ use crate::db::Db;
 use crate::db::DbError;
 use crate::domain::agents::AgentAction;
 use crate::domain::integrations::registry::Registry;
-use crate::domain::oauth::renewal::Renewer;
 use crate::domain::runs::beginning;
 use crate::domain::runs::beginning::Ask;
 use crate::domain::runs::beginning::Beginning;
@@ -39,9 +38,8 @@ use crate::kernel::clock::Clock;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::RunId;
 use crate::kernel::ids::WorkspaceId;
-use crate::outbound::client::Client;
 use crate::outbound::request::Response;
-use crate::vault::Vault;
+use crate::telemetry::Metrics;
 
 /// What renewing, sending and sending again may take together; shorter than it takes to count a run as lost.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -58,14 +56,14 @@ pub struct Runner {
     sender: Sender,
     under_way: UnderWay,
     home: Handle,
+    metrics: Metrics,
 }
 
 impl Runner {
-    /// A runner whose tasks live in the Tokio runtime that this is called in, which therefore has to be the one that
-    /// outlives requests.
-    pub fn new(db: Db, vault: Vault, client: Client, clock: Clock, registry: Registry, renewer: Renewer) -> Self {
-        let sender = Sender { vault, client, renewer };
-        Self { db, clock, registry, sender, under_way: UnderWay::new(), home: Handle::current() }
+    /// A runner over `sender`, which counts how its runs end. Its tasks live in the Tokio runtime that this is called in,
+    /// which therefore has to be the one that outlives requests.
+    pub fn new(db: Db, sender: Sender, clock: Clock, registry: Registry, metrics: Metrics) -> Self {
+        Self { db, clock, registry, sender, under_way: UnderWay::new(), home: Handle::current(), metrics }
     }
 
     /// Runs the action. The proof lets the caller in; whether this call may go out, and as whom, is asked again in the
@@ -76,6 +74,7 @@ impl Runner {
         let one_more = self.under_way.enter();
         let task = self.home.spawn(async move {
             let result = runner.perform(ask).await;
+            runner.metrics.run(result.as_ref().map_or("error", Outcome::word));
             drop(one_more);
             result
         });

@@ -90,6 +90,8 @@ async fn a_run_brings_back_the_providers_answer() {
     let sent = stage.outside.received_at("/crm/v1/contacts").pop().unwrap();
     assert_eq!((sent.2.as_str(), sent.3.as_deref()), ("api_key", Some(sandbox::CRM_KEYS[0].account)));
     assert_eq!(shown(&max.get(&format!("{RUNS}/{}", id(&done))).await)["response"], done["response"]);
+    let counted = stage.app.anon().get("/metrics").await.body;
+    assert!(counted.contains(r#"odeus_runs_total{outcome="succeeded"} 1"#), "{counted}");
     stage.app.assert_no_canary(&[crm_key()]).await;
 }
 

@@ -3,6 +3,8 @@
 //! database connection is held during the call. The lease runs on the database's clock: it is between processes (D-24).
 
 mod ask;
+mod claim;
+mod failure;
 mod keep;
 
 use std::collections::HashMap;
@@ -12,11 +14,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
-use diesel::OptionalExtension;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
-use diesel::sql_types::BigInt;
-use diesel::sql_types::Bool;
 use diesel::sql_types::Uuid;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -26,7 +25,6 @@ use serde_json::json;
 use crate::authz::actor::Via;
 use crate::authz::facts::AuthType;
 use crate::db::Db;
-use crate::db::DbError;
 use crate::domain::audit;
 use crate::domain::connections::check::Checker;
 use crate::domain::connections::lifecycle;
@@ -34,15 +32,18 @@ use crate::domain::connections::secrets;
 use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::settings;
+use crate::domain::oauth::renewal::claim::Claim;
+use crate::domain::oauth::renewal::claim::claim;
 use crate::domain::outbox;
 use crate::kernel::clock::Clock;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ConnectionId;
-use crate::kernel::ids::LeaseId;
 use crate::kernel::ids::WorkspaceId;
 use crate::kernel::ids::random_bytes;
-use crate::vault::VaultError;
+use crate::telemetry::Metrics;
 use crate::vault::exchange::ExchangeError;
+
+pub use crate::domain::oauth::renewal::failure::RenewError;
 
 /// An access token with less life than this left counts as expired (D-26).
 const EXPIRED_BELOW: chrono::Duration = chrono::Duration::seconds(30);
@@ -58,50 +59,6 @@ pub enum Renewal {
     Rejected,
 }
 
-/// There is no new access.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum RenewError {
-    /// The grant is dead: the owner reconnects.
-    #[error("{0}")]
-    NeedsReconnect(String),
-    /// The integration's OAuth client is refused: an admin mends it.
-    #[error("{0}")]
-    Misconfigured(String),
-    /// Another process is at it and takes long.
-    #[error("the access is being renewed")]
-    Busy {
-        /// When to try again.
-        retry_after_seconds: i64,
-    },
-    /// The provider could not be asked; the grant may well be alive.
-    #[error("{0}")]
-    Unreachable(String),
-    /// The connection is gone.
-    #[error("the connection was deleted")]
-    Gone,
-    /// The vault or the database failed.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<DbError> for RenewError {
-    fn from(error: DbError) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
-impl From<diesel::result::Error> for RenewError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Failed(DbError::from(error).to_string())
-    }
-}
-
-impl From<VaultError> for RenewError {
-    fn from(error: VaultError) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
 type Joined = Shared<BoxFuture<'static, Result<(), RenewError>>>;
 
 /// Renews access. Cheap to clone.
@@ -110,6 +67,7 @@ pub struct Renewer {
     db: Db,
     checker: Checker,
     clock: Clock,
+    metrics: Metrics,
     under_way: Arc<Mutex<HashMap<(ConnectionId, i64), Joined>>>,
 }
 
@@ -123,9 +81,9 @@ struct Target {
 }
 
 impl Renewer {
-    /// A renewer over the database and the way out.
-    pub fn new(db: Db, checker: Checker, clock: Clock) -> Self {
-        Self { db, checker, clock, under_way: Arc::default() }
+    /// A renewer over the database and the way out, which counts how its renewals end.
+    pub fn new(db: Db, checker: Checker, clock: Clock, metrics: Metrics) -> Self {
+        Self { db, checker, clock, metrics, under_way: Arc::default() }
     }
 
     /// `secret` itself while it lives, else new access in its place, its key unlocked.
@@ -182,6 +140,7 @@ impl Renewer {
         let key = (target.connection, target.version);
         let task = tokio::spawn(async move {
             let outcome = this.renew(&target).await;
+            this.metrics.refresh(outcome.as_ref().map_or_else(RenewError::word, |()| "renewed"));
             this.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             outcome
         });
@@ -300,67 +259,6 @@ impl Renewer {
 
 fn is_renewable(auth_type: AuthType) -> bool {
     matches!(auth_type, AuthType::Oauth | AuthType::ServiceAccount)
-}
-
-/// What became of the wish to renew.
-enum Claim {
-    /// Ours to do, under this lease.
-    Won(uuid::Uuid),
-    /// Somebody has done it.
-    Done,
-    /// The grant is dead.
-    Dead(String),
-    /// Somebody is at it.
-    Taken,
-}
-
-#[derive(diesel::QueryableByName)]
-struct Standing {
-    #[diesel(sql_type = BigInt)]
-    token_version: i64,
-    #[diesel(sql_type = Bool)]
-    is_dead: bool,
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-    status_reason: Option<String>,
-}
-
-fn claim(
-    tx: &mut PgConnection,
-    workspace: WorkspaceId,
-    connection: ConnectionId,
-    version: i64,
-) -> Result<Claim, RenewError> {
-    let lease = LeaseId::new().uuid();
-    let won = diesel::sql_query(
-        "UPDATE connections SET refresh_lease = $4, refresh_lease_until = clock_timestamp() + interval '60 seconds'
-         WHERE workspace_id = $1 AND id = $2 AND token_version = $3 AND status = 'active'
-           AND (refresh_lease_until IS NULL OR refresh_lease_until < clock_timestamp())",
-    )
-    .bind::<Uuid, _>(workspace)
-    .bind::<Uuid, _>(connection)
-    .bind::<BigInt, _>(version)
-    .bind::<Uuid, _>(lease)
-    .execute(tx)?;
-    if won == 1 {
-        return Ok(Claim::Won(lease));
-    }
-    let standing: Option<Standing> = diesel::sql_query(
-        "SELECT token_version, status <> 'active' AS is_dead, status_reason FROM connections
-         WHERE workspace_id = $1 AND id = $2",
-    )
-    .bind::<Uuid, _>(workspace)
-    .bind::<Uuid, _>(connection)
-    .get_result(tx)
-    .optional()?;
-    let standing = standing.ok_or(RenewError::Gone)?;
-    if standing.token_version > version {
-        return Ok(Claim::Done);
-    }
-    if standing.is_dead {
-        let reason = standing.status_reason.unwrap_or_else(|| "Its owner has to reconnect it.".to_owned());
-        return Ok(Claim::Dead(reason));
-    }
-    Ok(Claim::Taken)
 }
 
 /// One mail for each version that died (R14).
