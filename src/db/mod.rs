@@ -115,15 +115,6 @@ impl Db {
         let state = self.pool.state();
         (state.connections - state.idle_connections, state.idle_connections)
     }
-
-    /// A connection for a thread that may block: commands and jobs.
-    pub fn blocking<T, E>(&self, f: impl FnOnce(&mut PgConnection) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<DbError>,
-    {
-        let mut conn = self.pool.get().map_err(|error| DbError::Unavailable(Box::new(error)))?;
-        f(&mut conn)
-    }
 }
 
 /// A migration did not go through, or the schema is not ours.

@@ -267,16 +267,8 @@ mod tests {
 
     #[test]
     fn every_purpose_is_its_own() {
-        let purposes = [
-            Purpose::Access,
-            Purpose::Grant,
-            Purpose::ClientSecret,
-            Purpose::FlowVerifier,
-            Purpose::MailLink,
-            Purpose::Held,
-            Purpose::HeldGrant,
-            Purpose::Revocation,
-        ];
+        let purposes =
+            [Purpose::Access, Purpose::Grant, Purpose::ClientSecret, Purpose::FlowVerifier, Purpose::Revocation];
         let labels: std::collections::BTreeSet<_> = purposes.iter().map(|purpose| purpose.label()).collect();
 
         assert_eq!(labels.len(), purposes.len());

@@ -40,7 +40,6 @@ use crate::vault::keyring::Keyring;
 use crate::vault::plain::Plain;
 use crate::vault::rows::WorkspaceKeyRow;
 use crate::vault::sealed::Context;
-use crate::vault::sealed::Purpose;
 use crate::vault::sealed::Sealed;
 
 pub use crate::vault::call::CallError;
@@ -179,9 +178,8 @@ impl Vault {
         self.seal_plain(conn, context, &fields.into_plain()?)
     }
 
-    /// Seals the same secret for another purpose, row or version: a held token that was accepted, the copy for a
-    /// revocation. Never for another
-    /// workspace, another integration or other origins (R3).
+    /// Seals the same secret for another purpose, row or version: a grant that a renewal left as it was, the copy for a
+    /// revocation. Never for another workspace, another integration or other origins (R3).
     pub fn reseal(
         &self,
         conn: &mut PgConnection,
@@ -207,21 +205,6 @@ impl Vault {
         let row = rows::find_key(conn, workspace, id)?.ok_or(VaultError::Unreadable)?;
         self.unwrap_key(&row)?;
         Ok(())
-    }
-
-    /// Hands the one-time link of a mail that is being sent to `fill`. Only links can be had like this; they are no
-    /// integration's secret and end in a mail, not on a request. Needs [`Vault::unlock`] before.
-    pub fn fill_mail_link<T>(
-        &self,
-        context: &Context<'_>,
-        sealed: &Sealed,
-        fill: impl FnOnce(&str) -> T,
-    ) -> Result<T, VaultError> {
-        if context.purpose != Purpose::MailLink {
-            return Err(VaultError::Bound);
-        }
-        let link = self.open(context, sealed)?.into_text()?;
-        Ok(fill(link.expose()))
     }
 
     /// Opens without a connection.

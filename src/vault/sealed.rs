@@ -85,12 +85,6 @@ pub enum Purpose {
     ClientSecret,
     /// The PKCE verifier of a flow under way.
     FlowVerifier,
-    /// A one-time link in a mail that waits to be sent.
-    MailLink,
-    /// An access token of another account, held until the owner decides (R14).
-    Held,
-    /// A refresh token of another account, held until the owner decides (R14).
-    HeldGrant,
     /// The copy of a token that waits to be revoked (D-27).
     Revocation,
 }
@@ -103,9 +97,6 @@ impl Purpose {
             Self::Grant => "odeus/grant/v1",
             Self::ClientSecret => "odeus/client-secret/v1",
             Self::FlowVerifier => "odeus/flow-verifier/v1",
-            Self::MailLink => "odeus/mail-link/v1",
-            Self::Held => "odeus/held/v1",
-            Self::HeldGrant => "odeus/held-grant/v1",
             Self::Revocation => "odeus/revoke/v1",
         }
     }

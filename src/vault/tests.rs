@@ -153,17 +153,3 @@ async fn a_secret_whose_key_is_not_in_memory_is_locked() {
     let empty = Vault::new(crate::vault::keyring::Keyring::of_test());
     assert!(matches!(empty.open(&context, &sealed), Err(VaultError::Locked)));
 }
-
-#[test]
-fn only_a_mail_link_can_be_filled_in() {
-    let bench = Bench::new();
-    let nowhere = Origins::default();
-    let link = context(Purpose::MailLink, &nowhere);
-    let token = context(Purpose::Access, &nowhere);
-
-    let filled = bench.vault.fill_mail_link(&link, &bench.text(&link, "https://a.test/x"), |link| format!("<{link}>"));
-    assert_eq!(filled.unwrap(), "<https://a.test/x>");
-    let sealed = bench.text(&token, "token");
-    assert!(matches!(bench.vault.fill_mail_link(&token, &sealed, str::len), Err(VaultError::Bound)));
-    assert!(matches!(bench.vault.fill_mail_link(&link, &sealed, str::len), Err(VaultError::Unreadable)));
-}

@@ -146,18 +146,3 @@ pub fn standings(conn: &mut PgConnection, actor: &Actor) -> QueryResult<Vec<Stan
         .bind::<Timestamptz, _>(actor.at)
         .load(conn)
 }
-
-/// How many of the actor's own connections wait for them.
-pub fn needing_attention(conn: &mut PgConnection, actor: &Actor) -> QueryResult<i64> {
-    use diesel::ExpressionMethods;
-    use diesel::QueryDsl;
-
-    use crate::db::schema::connections;
-
-    connections::table
-        .filter(connections::workspace_id.eq(actor.workspace))
-        .filter(connections::owner_id.eq(actor.user))
-        .filter(connections::status.eq(ConnectionStatus::NeedsReconnect))
-        .count()
-        .get_result(conn)
-}

@@ -59,9 +59,9 @@ impl Vault {
 
 fn hint(purpose: Purpose) -> Option<&'static str> {
     match purpose {
-        Purpose::Access | Purpose::Held => Some("access_token"),
-        Purpose::Grant | Purpose::HeldGrant => Some("refresh_token"),
-        Purpose::ClientSecret | Purpose::FlowVerifier | Purpose::MailLink | Purpose::Revocation => None,
+        Purpose::Access => Some("access_token"),
+        Purpose::Grant => Some("refresh_token"),
+        Purpose::ClientSecret | Purpose::FlowVerifier | Purpose::Revocation => None,
     }
 }
 
