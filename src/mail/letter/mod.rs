@@ -1,7 +1,8 @@
 //! The letters Odeus writes: one struct each, with a template for HTML and one for plain text over the same data. Names
 //! come from people, so they are cut to one visible line before they stand in a subject or in a text without escapes.
 
-use askama::Template;
+mod account;
+mod connection;
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::OutboxId;
@@ -9,6 +10,10 @@ use crate::kernel::text;
 use crate::mail::message::Address;
 use crate::mail::message::Message;
 use crate::mail::message::message_id;
+
+pub use crate::mail::letter::account::Invited;
+pub use crate::mail::letter::account::PasswordReset;
+pub use crate::mail::letter::connection::NeedsReconnect;
 
 /// A letter's template failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,118 +33,6 @@ pub struct Heading {
     pub at: Timestamp,
     /// Where its reader turns such mails off.
     pub list_unsubscribe: Option<String>,
-}
-
-/// Someone asked to set a new password. No Debug: the link is a secret.
-pub struct PasswordReset {
-    /// The one-time link.
-    pub link: String,
-}
-
-/// Someone was made a member of a workspace. No Debug: the link is a secret.
-pub struct Invited {
-    /// The workspace's name.
-    pub workspace: String,
-    /// Who invited them.
-    pub inviter: String,
-    /// The one-time link.
-    pub link: String,
-}
-
-/// A connection stopped working until its owner connects it again.
-#[derive(Debug)]
-pub struct NeedsReconnect {
-    /// The integration's name.
-    pub integration: String,
-    /// The connection's name.
-    pub connection: String,
-    /// Why, in words for its owner.
-    pub reason: String,
-    /// The connection's page.
-    pub link: String,
-}
-
-#[derive(Template)]
-#[template(path = "mail/password_reset.html")]
-struct PasswordResetHtml<'a> {
-    subject: &'a str,
-    host: &'a str,
-    letter: &'a PasswordReset,
-}
-
-#[derive(Template)]
-#[template(path = "mail/password_reset.txt")]
-struct PasswordResetText<'a> {
-    host: &'a str,
-    letter: &'a PasswordReset,
-}
-
-#[derive(Template)]
-#[template(path = "mail/invited.html")]
-struct InvitedHtml<'a> {
-    subject: &'a str,
-    host: &'a str,
-    letter: &'a Invited,
-}
-
-#[derive(Template)]
-#[template(path = "mail/invited.txt")]
-struct InvitedText<'a> {
-    host: &'a str,
-    letter: &'a Invited,
-}
-
-#[derive(Template)]
-#[template(path = "mail/needs_reconnect.html")]
-struct NeedsReconnectHtml<'a> {
-    subject: &'a str,
-    host: &'a str,
-    letter: &'a NeedsReconnect,
-}
-
-#[derive(Template)]
-#[template(path = "mail/needs_reconnect.txt")]
-struct NeedsReconnectText<'a> {
-    host: &'a str,
-    letter: &'a NeedsReconnect,
-}
-
-impl PasswordReset {
-    /// The letter as a mail.
-    pub fn message(self, heading: Heading) -> Result<Message, LetterError> {
-        let subject = "Set a new password for Odeus".to_owned();
-        let letter = &self;
-        let html = PasswordResetHtml { subject: &subject, host: &heading.host, letter }.render()?;
-        let text = PasswordResetText { host: &heading.host, letter }.render()?;
-        Ok(finish(heading, subject, html, text))
-    }
-}
-
-impl Invited {
-    /// The letter as a mail.
-    pub fn message(self, heading: Heading) -> Result<Message, LetterError> {
-        let letter = &Self { workspace: shown(&self.workspace), inviter: shown(&self.inviter), link: self.link };
-        let subject = format!("{} invited you to {} on Odeus", letter.inviter, letter.workspace);
-        let html = InvitedHtml { subject: &subject, host: &heading.host, letter }.render()?;
-        let text = InvitedText { host: &heading.host, letter }.render()?;
-        Ok(finish(heading, subject, html, text))
-    }
-}
-
-impl NeedsReconnect {
-    /// The letter as a mail.
-    pub fn message(self, heading: Heading) -> Result<Message, LetterError> {
-        let letter = &Self {
-            integration: shown(&self.integration),
-            connection: shown(&self.connection),
-            reason: text::cut(&self.reason, 300),
-            link: self.link,
-        };
-        let subject = format!("Your {} connection needs to be reconnected", letter.integration);
-        let html = NeedsReconnectHtml { subject: &subject, host: &heading.host, letter }.render()?;
-        let text = NeedsReconnectText { host: &heading.host, letter }.render()?;
-        Ok(finish(heading, subject, html, text))
-    }
 }
 
 fn finish(heading: Heading, subject: String, html: String, text: String) -> Message {
