@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod connections;
+pub mod groups;
 pub mod integrations;
 pub mod me;
 pub mod runs;
@@ -36,6 +37,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     connections::routes(cfg);
     agents::routes(cfg);
     runs::routes(cfg);
+    groups::routes(cfg);
 }
 
 #[derive(OpenApi)]
@@ -58,6 +60,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         (name = "Connections", description = "Saved authentication links between their owners and integrations"),
         (name = "Agents", description = "Named helpers with actions, used by the people they are shared with"),
         (name = "Runs", description = "Executions of an agent’s actions"),
+        (name = "Groups", description = "Named sets of members, to share with"),
         (name = "Description", description = "This document"),
     ),
     modifiers(&EveryCall)
@@ -85,6 +88,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         connections::Description::openapi(),
         agents::Description::openapi(),
         runs::Description::openapi(),
+        groups::Description::openapi(),
     ] {
         description.merge(noun);
     }

@@ -94,6 +94,10 @@ words! {
 #[derive(Clone, Copy, Debug)]
 pub struct WorkspaceFacts;
 
+/// A group: every member sees that it is there.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupFacts;
+
 /// An integration, seen by one actor.
 #[derive(Clone, Copy, Debug)]
 pub struct IntegrationFacts {

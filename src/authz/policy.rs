@@ -23,6 +23,7 @@ use crate::authz::facts::AgentFacts;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::BindingFacts;
 use crate::authz::facts::ConnectionFacts;
+use crate::authz::facts::GroupFacts;
 use crate::authz::facts::IntegrationFacts;
 use crate::authz::facts::LentFacts;
 use crate::authz::facts::OwnFacts;
@@ -128,6 +129,18 @@ impl Permits<WorkspaceFacts> for CreateIntegration {
 
 impl Permits<WorkspaceFacts> for ManagePeople {
     fn permits(actor: &Actor, _: &WorkspaceFacts) -> Result<(), Reason> {
+        when(actor.is_admin(), Reason::AdminOnly)
+    }
+}
+
+impl Permits<GroupFacts> for View {
+    fn permits(_: &Actor, _: &GroupFacts) -> Result<(), Reason> {
+        Ok(())
+    }
+}
+
+impl Permits<GroupFacts> for ManagePeople {
+    fn permits(actor: &Actor, _: &GroupFacts) -> Result<(), Reason> {
         when(actor.is_admin(), Reason::AdminOnly)
     }
 }

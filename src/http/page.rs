@@ -31,6 +31,8 @@ words! {
         Agents = "agents",
         /// What ran.
         Runs = "runs",
+        /// People, groups and roles.
+        People = "people",
         /// The person's own page.
         Profile = "profile",
     }

@@ -72,6 +72,27 @@ pub fn email(text: &str) -> Result<String, TextError> {
     if local_fits && domain_fits { Ok(text.to_ascii_lowercase()) } else { Err(TextError::NotAnEmail) }
 }
 
+/// The e-mail addresses in a text as people paste it: one a line, or with commas, semicolons or spaces between, and with
+/// names around them (`Ada <ada@example.com>`). In lower case, each once. What is no address stays as it is, to be named.
+pub fn addresses(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for entry in text.split([',', ';', '\n']) {
+        let bracketed = entry.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
+        for word in bracketed.unwrap_or(entry).split_whitespace() {
+            let word = word.to_ascii_lowercase();
+            if !found.contains(&word) {
+                found.push(word);
+            }
+        }
+    }
+    found
+}
+
+/// A pattern for `ILIKE` that takes what has `query` in it; its wildcards are left out.
+pub fn containing(query: &str) -> String {
+    format!("%{}%", query.trim().replace(['\\', '%', '_'], ""))
+}
+
 /// A slug or key: it stands in addresses.
 pub fn slug(text: &str) -> Result<String, TextError> {
     let text = text.trim();
@@ -115,6 +136,16 @@ mod tests {
         assert_eq!(name("a\u{202E}b"), Err(TextError::Unprintable));
         assert_eq!(name("a\r\nBcc: x"), Err(TextError::Unprintable));
         assert_eq!(name(&"x".repeat(101)), Err(TextError::TooLong(100)));
+    }
+
+    #[test]
+    fn addresses_are_found_however_they_are_pasted() {
+        let pasted =
+            "Ada Admin <Ada@Example.com>, eve@example.com; max@example.com\r\nmia@example.com eve@example.com, nobody";
+
+        let found = ["ada@example.com", "eve@example.com", "max@example.com", "mia@example.com", "nobody"];
+        assert_eq!(addresses(pasted), found);
+        assert!(addresses(" \n,; ").is_empty());
     }
 
     #[test]

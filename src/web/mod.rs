@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod agents;
 pub mod connections;
+pub mod groups;
 pub mod integrations;
 pub mod oauth;
 pub mod profile;
@@ -15,6 +16,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     accounts::routes(cfg);
     agents::routes(cfg);
     connections::routes(cfg);
+    groups::routes(cfg);
     integrations::routes(cfg);
     oauth::routes(cfg);
     profile::routes(cfg);

@@ -21,6 +21,8 @@ mod doors;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod integrations;
 #[cfg(test)]
 mod oauth;

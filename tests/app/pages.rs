@@ -20,6 +20,7 @@ fn samples() -> Vec<(String, Html, String)> {
         web::accounts::pages::samples,
         web::agents::pages::samples,
         web::connections::pages::samples,
+        web::groups::pages::samples,
         web::integrations::pages::samples,
         web::oauth::pages::samples,
         web::profile::pages::samples,

@@ -10,6 +10,7 @@ use std::path::Path;
 use http::Method;
 use odeus::http::gate;
 use odeus::http::gate::Route;
+use odeus::kernel::ids::GroupId;
 use serde_json::Value;
 use serde_json::json;
 
@@ -71,8 +72,11 @@ impl Scene {
         let chosen = json!({ "connection_id": connection });
         let run = owner.json(Method::POST, &format!("{base}/actions/{action}/runs"), &chosen).await;
         assert_eq!(run.status, 200, "{}", run.body);
+        let (group, user) = self.group().await;
         BTreeMap::from([
             ("workspace", "acme".to_owned()),
+            ("group", group),
+            ("user", user),
             ("integration", "sandbox-holidays".to_owned()),
             ("connection", connection),
             ("agent", agent),
@@ -84,6 +88,17 @@ impl Scene {
             ("version", "0".to_owned()),
             ("name", "app.css".to_owned()),
         ])
+    }
+
+    /// A group of the admin's, with somebody in it who is in no other part of the scene.
+    async fn group(&self) -> (String, String) {
+        let (admin, eve) = (&self.programs["admin"], self.app.cast.eve.id.to_string());
+        let name = format!("Sample {}", GroupId::new());
+        let group = made(admin, &format!("{API}/groups"), &json!({ "name": name })).await;
+        let group = group["id"].as_str().unwrap().to_owned();
+        let seat = format!("{API}/groups/{group}/members/{eve}");
+        assert_eq!(admin.call(Method::PUT, &seat).send().await.status, 204);
+        (group, eve)
     }
 
     /// The status that a caller gets.
@@ -145,7 +160,8 @@ fn fill(pattern: &str, samples: &Samples) -> String {
 }
 
 fn has_body(route: &Route) -> bool {
-    route.method != "GET" && route.method != "DELETE" && !route.path.ends_with("/test")
+    let has_none = route.path.ends_with("/test") || route.method == "PUT";
+    route.method != "GET" && route.method != "DELETE" && !has_none
 }
 
 #[tokio::test]

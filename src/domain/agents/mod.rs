@@ -6,6 +6,7 @@ pub mod actions;
 pub mod agent;
 pub mod agent_action;
 pub mod binding;
+pub mod losses;
 pub mod shares;
 pub mod visible;
 

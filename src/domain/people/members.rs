@@ -23,6 +23,7 @@ use crate::domain::audit;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::UserId;
 use crate::kernel::ids::WorkspaceId;
+use crate::kernel::text;
 use crate::words;
 
 words! {
@@ -91,7 +92,7 @@ pub fn add(
 
 /// The active members whose name or address contains `query`, by name; at most `limit`.
 pub fn search(conn: &mut PgConnection, actor: &Actor, query: &str, limit: i64) -> QueryResult<Vec<Member>> {
-    let pattern = format!("%{}%", query.replace(['\\', '%', '_'], ""));
+    let pattern = text::containing(query);
     memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::workspace_id.eq(actor.workspace))

@@ -3,6 +3,7 @@
 pub mod account_events;
 pub mod actors;
 pub mod grantee;
+pub mod groups;
 pub mod members;
 pub mod tokens;
 pub mod workspaces;

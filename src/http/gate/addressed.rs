@@ -12,12 +12,14 @@ use crate::domain::connections::Connection;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::oauth::callback::held::Held;
 use crate::domain::oauth::flows::Flow;
+use crate::domain::people::groups::Group;
 use crate::domain::people::workspaces::Workspace;
 use crate::domain::runs::Run;
 use crate::http::session;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::FlowId;
+use crate::kernel::ids::GroupId;
 use crate::kernel::ids::RunId;
 use crate::kernel::ids::SessionId;
 
@@ -30,6 +32,12 @@ pub trait Addressed: Guarded {
 impl Addressed for Workspace {
     fn key(_: &HttpRequest) -> Option<()> {
         Some(())
+    }
+}
+
+impl Addressed for Group {
+    fn key(req: &HttpRequest) -> Option<GroupId> {
+        segment(req, "group")
     }
 }
 

@@ -13,6 +13,7 @@ use crate::http::error::Error;
 use crate::http::gate::addressed::segment;
 use crate::kernel::ids::AgentShareId;
 use crate::kernel::ids::ShareId;
+use crate::kernel::ids::UserId;
 
 /// The id of a part.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ impl PartId for AgentShareId {
 
 impl PartId for ShareId {
     const SEGMENT: &'static str = "share";
+}
+
+impl PartId for UserId {
+    const SEGMENT: &'static str = "user";
 }
 
 impl<T: PartId> FromRequest for Part<T> {

@@ -3,6 +3,7 @@
 
 mod agents;
 mod connections;
+mod people;
 
 use crate::domain::accounts::links::LinkError;
 use crate::domain::accounts::passwords::PasswordError;

@@ -2,6 +2,7 @@
 //! public URL and nothing else (D-53).
 
 mod outside;
+mod people;
 
 use std::future::Ready;
 use std::future::ready;

@@ -3,6 +3,7 @@
 mod agents;
 mod connections;
 mod description;
+mod groups;
 mod imports;
 mod integrations;
 mod manners;

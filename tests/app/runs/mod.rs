@@ -3,6 +3,7 @@
 mod endings;
 mod history;
 mod lent;
+mod losses;
 mod outside;
 mod own;
 mod repeats;

@@ -34,6 +34,8 @@ use odeus::domain::integrations::custom;
 use odeus::domain::integrations::registry::Registry;
 use odeus::domain::oauth::renewal::Renewer;
 use odeus::domain::people::grantee::Grantee;
+use odeus::domain::people::groups;
+use odeus::domain::people::groups::roster;
 use odeus::domain::runs::Call;
 use odeus::domain::runs::Outcome;
 use odeus::domain::runs::Run;
@@ -43,6 +45,7 @@ use odeus::domain::runs::sending::Sender;
 use odeus::kernel::clock::Clock;
 use odeus::kernel::ids::AgentId;
 use odeus::kernel::ids::ConnectionId;
+use odeus::kernel::ids::GroupId;
 use odeus::kernel::ids::RunId;
 use odeus::kernel::ids::ShareId;
 use odeus::outbound::client::Client;
@@ -213,6 +216,17 @@ impl World {
             ))
             .execute(conn)
             .unwrap();
+        id
+    }
+
+    /// A group of the admin's, with these people in it.
+    pub(crate) fn group(&self, name: &str, people: &[&Person]) -> GroupId {
+        let proof = self.proof(&self.cast.ada, &()).unwrap();
+        let id = groups::create(&mut self.conn(), &proof, name).unwrap();
+        let proof = self.proof(&self.cast.ada, &id).unwrap();
+        for person in people {
+            assert!(roster::add(&mut self.conn(), &proof, person.id).unwrap());
+        }
         id
     }
 

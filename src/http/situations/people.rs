@@ -1,0 +1,15 @@
+//! What the errors of people, groups and roles mean to whoever asked.
+
+use crate::domain::people::groups::GroupError;
+use crate::http::error::Error;
+
+impl From<GroupError> for Error {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Name(error) => Self::invalid("name", error),
+            GroupError::NameTaken => Self::conflict("name_taken", "Name taken", error),
+            GroupError::Gone => Self::conflict("changed_meanwhile", "Changed meanwhile", error),
+            GroupError::Database(error) => error.into(),
+        }
+    }
+}
