@@ -1,38 +1,42 @@
-//! The address at the provider that a flow leads to.
+//! The address at the provider that a flow leads to: kept without its `state`, of which only the hash is stored (D-20).
 
 use url::Url;
 
 use crate::domain::integrations::definition::OAuthEndpoints;
 
-/// RFC 6749 §4.1.1 and RFC 7636 §4.3. The vendor's own parameters come first and cannot replace ours.
+/// What only we say.
+const OURS: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "user_scope",
+    "code_challenge",
+    "code_challenge_method",
+];
+
+/// RFC 6749 §4.1.1 and RFC 7636 §4.3, all but the `state`. The vendor's own parameters come first and cannot replace ours.
 pub(in crate::domain::oauth) fn authorize_url(
     endpoints: &OAuthEndpoints,
     client_id: &str,
     redirect_uri: &str,
-    state: &str,
     scopes: &[String],
     challenge: Option<&str>,
 ) -> Url {
-    const OURS: [&str; 8] = [
-        "response_type",
-        "client_id",
-        "redirect_uri",
-        "state",
-        "scope",
-        "user_scope",
-        "code_challenge",
-        "code_challenge_method",
-    ];
     let mut url = endpoints.authorize_url.clone();
+    let in_address: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     {
         let mut query = url.query_pairs_mut();
-        for (name, value) in endpoints.authorize_params.iter().filter(|(name, _)| !OURS.contains(&name.as_str())) {
-            query.append_pair(name, value);
+        query.clear();
+        for (name, value) in in_address.iter().chain(&endpoints.authorize_params) {
+            if !OURS.contains(&name.as_str()) {
+                query.append_pair(name, value);
+            }
         }
         query.append_pair("response_type", "code");
         query.append_pair("client_id", client_id);
         query.append_pair("redirect_uri", redirect_uri);
-        query.append_pair("state", state);
         if !scopes.is_empty() {
             query.append_pair(&endpoints.scope_parameter, &scopes.join(&endpoints.scope_separator));
         }
@@ -44,6 +48,13 @@ pub(in crate::domain::oauth) fn authorize_url(
     url
 }
 
+/// The kept address with its `state`, as the browser is sent there.
+pub(in crate::domain::oauth) fn with_state(kept: &str, state: &str) -> Option<String> {
+    let mut url = Url::parse(kept).ok()?;
+    url.query_pairs_mut().append_pair("state", state);
+    Some(url.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +63,7 @@ mod tests {
     #[test]
     fn a_vendors_parameters_cannot_replace_ours() {
         let endpoints = OAuthEndpoints {
-            authorize_url: Url::parse("https://id.example.com/authorize?tenant=1").unwrap(),
+            authorize_url: Url::parse("https://id.example.com/authorize?tenant=1&state=fixed").unwrap(),
             token_url: Url::parse("https://id.example.com/token").unwrap(),
             revoke_url: None,
             authorize_params: vec![
@@ -68,12 +79,12 @@ mod tests {
         };
         let scopes = ["a".to_owned(), "b".to_owned()];
 
-        let url = authorize_url(&endpoints, "c", "https://odeus.test/cb", "s", &scopes, Some("ch"));
+        let url = authorize_url(&endpoints, "c", "https://odeus.test/cb", &scopes, Some("ch"));
 
         assert_eq!(
-            url.as_str(),
+            with_state(url.as_str(), "s&t").unwrap(),
             "https://id.example.com/authorize?tenant=1&prompt=consent&response_type=code&client_id=c&redirect_uri=\
-             https%3A%2F%2Fodeus.test%2Fcb&state=s&scope=a%2Cb&code_challenge=ch&code_challenge_method=S256"
+             https%3A%2F%2Fodeus.test%2Fcb&scope=a%2Cb&code_challenge=ch&code_challenge_method=S256&state=s%26t"
         );
     }
 }

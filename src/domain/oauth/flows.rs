@@ -1,5 +1,6 @@
 //! The way to the provider: one row per flow, bound to the person and their browser session, good for ten minutes and one
-//! callback. `state` is 256 random bits of which only the hash is kept (D-20).
+//! callback. `state` is 256 random bits of which only the hash is kept (D-20): the browser alone carries it, to the page
+//! before the provider's own and from there on.
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ use crate::domain::connections::secrets;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::oauth::address::authorize_url;
+use crate::domain::oauth::address::with_state;
 use crate::domain::oauth::endpoint::endpoints;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AgentActionId;
@@ -105,6 +107,8 @@ pub struct Flow {
     pub session_id: SessionId,
     /// The person that it belongs to.
     pub user_id: UserId,
+    /// What `state` is recognised by.
+    pub state_hash: Vec<u8>,
     /// The integration's key.
     pub integration: String,
     /// The connection that is reconnected, if one is.
@@ -117,7 +121,7 @@ pub struct Flow {
     pub verifier: Option<Sealed>,
     /// The redirect address, repeated at the token endpoint.
     pub redirect_uri: String,
-    /// Where the person is sent.
+    /// Where the person is sent, but for the `state`.
     pub authorize_url: String,
     /// Where the code goes: recorded, not looked up again.
     pub token_url: String,
@@ -142,6 +146,12 @@ impl Flow {
     /// Whether its callback may still come.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.consumed_at.is_none() && self.expires_at > now
+    }
+
+    /// The address at the provider, for whoever brings the flow's own `state` while its callback may still come.
+    pub fn way(&self, state: &str, now: Timestamp) -> Option<String> {
+        let is_its_own = token_hash(state) == self.state_hash;
+        if is_its_own && self.is_open(now) { with_state(&self.authorize_url, state) } else { None }
     }
 
     /// What a secret of this flow is bound to.
@@ -192,6 +202,15 @@ pub struct Wish {
     pub return_to: ReturnTo,
 }
 
+/// A flow that was begun, for the browser that carries it on.
+#[derive(Debug)]
+pub struct Begun {
+    /// The flow.
+    pub flow: FlowId,
+    /// Its `state`, which is nowhere else.
+    pub state: String,
+}
+
 /// Begins a flow to make a connection.
 pub fn begin(
     conn: &mut PgConnection,
@@ -199,7 +218,7 @@ pub fn begin(
     proof: &Authorized<Connect, Integration>,
     definition: &Arc<Definition>,
     wish: Wish,
-) -> Result<FlowId, FlowError> {
+) -> Result<Begun, FlowError> {
     insert(conn, vault, proof.actor(), proof.resource(), definition, (None, wish))
 }
 
@@ -211,7 +230,7 @@ pub fn begin_again(
     integration: &Integration,
     definition: &Arc<Definition>,
     wish: Wish,
-) -> Result<FlowId, FlowError> {
+) -> Result<Begun, FlowError> {
     insert(conn, vault, proof.actor(), integration, definition, (Some(proof.resource().id), wish))
 }
 
@@ -222,7 +241,7 @@ fn insert(
     integration: &Integration,
     definition: &Arc<Definition>,
     (reconnects, wish): (Option<ConnectionId>, Wish),
-) -> Result<FlowId, FlowError> {
+) -> Result<Begun, FlowError> {
     let endpoints = endpoints(definition).ok_or(FlowError::NoOauth)?;
     let client_id = integration.oauth_client_id.clone();
     let client_id = client_id.ok_or_else(|| FlowError::NotSetUp(definition.name.clone()))?;
@@ -243,7 +262,7 @@ fn insert(
     };
     let verifier = if endpoints.pkce { Some(vault.seal(conn, &context, verifier)?) } else { None };
     let challenge = endpoints.pkce.then_some(challenge.as_str());
-    let url = authorize_url(endpoints, &client_id, &wish.redirect_uri, &state, &scopes, challenge);
+    let url = authorize_url(endpoints, &client_id, &wish.redirect_uri, &scopes, challenge);
     diesel::insert_into(oauth_flows::table)
         .values((
             (
@@ -271,7 +290,7 @@ fn insert(
         ))
         .execute(conn)?;
     audit::record(conn, actor, audit::Event::new("oauth_flow.begun", "integration", &integration.key))?;
-    Ok(id)
+    Ok(Begun { flow: id, state })
 }
 
 /// At most five open flows per person: the oldest give way.
@@ -305,8 +324,7 @@ pub(in crate::domain::oauth) fn consume(
             .filter(oauth_flows::consumed_at.is_null())
             .filter(oauth_flows::expires_at.gt(now)),
     )
-    // The address has the state in it, of which only the hash is kept.
-    .set((oauth_flows::consumed_at.eq(Some(now)), oauth_flows::authorize_url.eq("")))
+    .set(oauth_flows::consumed_at.eq(Some(now)))
     .returning(Flow::as_returning())
     .get_result(conn)
     .optional()

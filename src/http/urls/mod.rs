@@ -11,6 +11,7 @@ use actix_web::FromRequest;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 
+use crate::domain::oauth::flows::Begun;
 use crate::domain::oauth::flows::Flow;
 use crate::domain::oauth::flows::ReturnTo;
 use crate::http::error::Error;
@@ -165,14 +166,20 @@ impl Urls {
         format!("{}/connections/{id}/{part}", self.base)
     }
 
-    /// An OAuth flow: the page that says where one is going, and goes there.
-    pub fn oauth_flow(&self, id: &FlowId) -> String {
-        format!("{}/oauth/{id}", self.base)
+    /// An OAuth flow: the page that says where one is going, and goes there. Its `state` stands in the query, which no
+    /// log has, as in the provider's own address.
+    pub fn oauth_flow(&self, begun: &Begun) -> String {
+        with_query(&format!("{}/oauth/{}", self.base, begun.flow), "state", &begun.state)
     }
 
     /// The question whether another account takes the place of the one before.
     pub fn oauth_account(&self, id: &FlowId) -> String {
         format!("{}/oauth/{id}/account", self.base)
+    }
+
+    /// Where the answer "no" to that question goes.
+    pub fn oauth_account_deletion(&self, id: &FlowId) -> String {
+        format!("{}/oauth/{id}/account/deletion", self.base)
     }
 
     /// Agents.

@@ -37,7 +37,7 @@ pub(super) async fn create(
     let redirect_uri = public.absolute(&urls.oauth_callback(&proof.resource().integration));
     let name = proof.resource().name.clone();
     let wish = Wish { name, session, redirect_uri, return_to: ReturnTo::Connection };
-    let flow = db
+    let begun = db
         .write(move |tx| {
             let (actor, key) = (proof.actor(), &proof.resource().integration);
             // Whoever may not connect it may not reconnect it either, and reads why before they go there.
@@ -46,5 +46,5 @@ pub(super) async fn create(
             Ok::<_, Error>(flows::begin_again(tx, &vault, &proof, reached.resource(), &definition, wish)?)
         })
         .await?;
-    Ok(page::go(&urls.oauth_flow(&flow)))
+    Ok(page::go(&urls.oauth_flow(&begun)))
 }

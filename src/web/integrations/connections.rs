@@ -151,7 +151,7 @@ async fn begin(
     let redirect_uri = parts.public.absolute(&parts.urls.oauth_callback(&key));
     let return_to = sent.origin.map_or(ReturnTo::Connection, |origin| origin.to);
     let (registry, vault) = (parts.registry.clone(), parts.connecting.checker.vault.clone());
-    let flow = parts
+    let begun = parts
         .connecting
         .db
         .write(move |tx| {
@@ -161,7 +161,7 @@ async fn begin(
             Ok::<_, Error>(flows::begin(tx, &vault, &proof, &definition, wish)?)
         })
         .await?;
-    Ok(page::go(&parts.urls.oauth_flow(&flow)))
+    Ok(page::go(&parts.urls.oauth_flow(&begun)))
 }
 
 fn session_of(req: &HttpRequest) -> Session {

@@ -43,8 +43,8 @@ pub struct FlowPage {
 }
 
 impl FlowPage {
-    /// The page of a flow.
-    pub fn of(shell: Shell, flow: &Flow, definition: &Definition, account: Option<String>) -> Self {
+    /// The page of a flow, for whoever brings this `state`.
+    pub fn of(shell: Shell, (flow, state): (&Flow, &str), definition: &Definition, account: Option<String>) -> Self {
         let oauth = definition.method(AuthType::Oauth).and_then(|method| method.oauth.as_ref());
         let meaning = |scope: &String| oauth.and_then(|oauth| oauth.scope_descriptions.get(scope)).cloned();
         let scope = |scope: &String| (meaning(scope).unwrap_or_default(), scope.clone());
@@ -52,7 +52,7 @@ impl FlowPage {
             key: flow.integration.clone(),
             name: definition.name.clone(),
             icon: definition.icon.clone().unwrap_or_default(),
-            to: OutwardUrl::parse(&flow.authorize_url).filter(|_| flow.is_open(shell.now)),
+            to: flow.way(state, shell.now).as_deref().and_then(OutwardUrl::parse),
             scopes: flow.scopes.iter().map(scope).collect(),
             reconnects: flow.reconnects,
             account,

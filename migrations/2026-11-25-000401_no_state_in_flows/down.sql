@@ -1,0 +1,1 @@
+ALTER TABLE oauth_flows DROP CONSTRAINT oauth_flows_address_without_state;
