@@ -136,14 +136,18 @@ impl Parts {
         let mut jobs = Jobs::new();
         let mail = self.mail_job();
         jobs.start(|stop| send_mail::run(mail, stop));
-        let revoker = Revoker {
+        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), self.revoker(), stop));
+        jobs
+    }
+
+    /// What takes tokens back at their providers.
+    pub fn revoker(&self) -> Revoker {
+        Revoker {
             db: self.db.clone(),
             checker: self.connecting.checker.clone(),
             clock: self.clock.clone(),
             registry: self.registry.clone(),
-        };
-        jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), revoker, stop));
-        jobs
+        }
     }
 
     /// What sends the mails that wait.

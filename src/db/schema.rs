@@ -286,6 +286,8 @@ diesel::table! {
         attempts -> Int4,
         next_at -> Timestamptz,
         created_at -> Timestamptz,
+        held_by -> Nullable<Uuid>,
+        account -> Nullable<Text>,
     }
 }
 

@@ -118,6 +118,8 @@ ids! {
     ShareId
     /// One OAuth flow under way.
     FlowId
+    /// A token that waits to be taken back at its provider.
+    RevocationId
     /// A named helper with actions.
     AgentId
     /// A share of an agent.

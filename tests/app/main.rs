@@ -37,6 +37,8 @@ mod processes;
 #[cfg(test)]
 mod profile;
 #[cfg(test)]
+mod revocations;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod run_pages;

@@ -18,6 +18,8 @@ use crate::db::schema::connections;
 use crate::domain::audit;
 use crate::domain::connections::connection::Connection;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::revocations;
+use crate::domain::connections::revocations::Due;
 use crate::domain::connections::secrets;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ConnectionId;
@@ -116,7 +118,6 @@ fn queue_revocations(
     now: Timestamp,
 ) -> Result<(), LifecycleError> {
     use crate::authz::facts::AuthType;
-    use crate::db::schema::revocations;
 
     for purpose in [Purpose::Grant, Purpose::Access] {
         let secret = if purpose == Purpose::Grant {
@@ -126,27 +127,7 @@ fn queue_revocations(
         };
         let Some(secret) = secret.filter(|secret| secret.auth_type == AuthType::Oauth) else { return Ok(()) };
         let Some(sealed) = &secret.sealed else { continue };
-        let to = secret.context_for(Purpose::Revocation, secret.version);
-        let from = secret.context_for(purpose, secret.version);
-        // A secret that cannot be opened cannot be revoked; that must not keep anyone from deleting it.
-        let copy = match vault.reseal(conn, sealed, &from, &to) {
-            Err(VaultError::Unreadable | VaultError::UnknownKey(_) | VaultError::DamagedWorkspaceKey(_)) => continue,
-            other => other?,
-        };
-        diesel::insert_into(revocations::table)
-            .values((
-                revocations::workspace_id.eq(workspace),
-                revocations::id.eq(crate::kernel::ids::FlowId::new()),
-                revocations::connection_id.eq(id),
-                revocations::integration.eq(&secret.integration),
-                revocations::version.eq(secret.version),
-                revocations::origins.eq(secret.origins.iter().map(ToString::to_string).collect::<Vec<_>>()),
-                revocations::sealed.eq(copy),
-                revocations::attempts.eq(0),
-                revocations::next_at.eq(now),
-                revocations::created_at.eq(now),
-            ))
-            .execute(conn)?;
+        revocations::queue(conn, vault, &secret, (purpose, sealed), &Due::at(now))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tokens of deleted connections, taken back at the provider in the background (D-27). The local effect was immediate; this
+//! Tokens of deleted connections, and of reconnects that were not accepted, taken back at the provider in the background (D-27). The local effect was immediate; this
 //! is the courtesy that follows, tried for a day.
 
 use chrono::Duration;
@@ -30,7 +30,7 @@ use crate::domain::oauth::endpoint::Registration;
 use crate::kernel::clock::Clock;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ConnectionId;
-use crate::kernel::ids::FlowId;
+use crate::kernel::ids::RevocationId;
 use crate::kernel::ids::WorkspaceId;
 use crate::vault::VaultError;
 use crate::vault::sealed::Purpose;
@@ -59,7 +59,7 @@ struct Row {
     #[diesel(sql_type = Uuid)]
     workspace_id: WorkspaceId,
     #[diesel(sql_type = Uuid)]
-    id: FlowId,
+    id: RevocationId,
     #[diesel(sql_type = Uuid)]
     connection_id: ConnectionId,
     #[diesel(sql_type = Text)]
@@ -86,7 +86,7 @@ pub struct Revoker {
 }
 
 struct Task {
-    row: (WorkspaceId, FlowId),
+    row: (WorkspaceId, RevocationId),
     secret: AccessSecret,
     registration: Option<Registration>,
 }
@@ -145,6 +145,14 @@ impl Revoker {
 /// Takes what is due and puts it off, so that a crash or another process does not try it at the same time.
 fn claim(tx: &mut PgConnection, now: Timestamp) -> diesel::QueryResult<Vec<Row>> {
     diesel::delete(revocations::table.filter(revocations::created_at.lt(now - LIFE))).execute(tx)?;
+    // The account that was not accepted here has a connection of its own, which must not end with it.
+    diesel::sql_query(
+        "DELETE FROM revocations r USING connections c
+         WHERE r.next_at <= $1 AND r.account IS NOT NULL AND c.workspace_id = r.workspace_id
+           AND c.integration = r.integration AND c.auth_type = 'oauth' AND c.account = r.account",
+    )
+    .bind::<Timestamptz, _>(now)
+    .execute(tx)?;
     diesel::sql_query(
         "UPDATE revocations SET attempts = attempts + 1, next_at = $1 + least(attempts + 1, 60) * interval '1 minute'
          WHERE (workspace_id, id) IN (

@@ -11,6 +11,7 @@ use crate::db::Db;
 use crate::domain::connections::Connection;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::oauth::callback::Landing;
+use crate::domain::oauth::callback::held;
 use crate::domain::oauth::callback::held::Held;
 use crate::domain::runs::usage;
 use crate::http::error::Error;
@@ -57,5 +58,18 @@ pub(super) async fn update(
         &session,
         &format!("Connected{account}. If it is on an agent, whoever put it there has to approve that again."),
     )?;
+    Ok(page::go(&urls.connection(&connection)))
+}
+
+pub(super) async fn destroy(
+    proof: Authorized<View, Held>,
+    Form(Nothing {}): Form<Nothing>,
+    session: Session,
+    urls: Urls,
+    db: Data<Db>,
+) -> Result<HttpResponse, Error> {
+    let connection = proof.resource().connection;
+    db.write(move |tx| Ok::<_, Error>(held::decline(tx, &proof)?)).await?;
+    page::toast(&session, "Nothing has changed. The access that came back is being revoked.")?;
     Ok(page::go(&urls.connection(&connection)))
 }

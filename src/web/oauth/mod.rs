@@ -16,5 +16,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::GET, "/w/{workspace}/oauth/{flow}", flows::show);
     route(cfg, Method::GET, "/w/{workspace}/oauth/{flow}/account", accounts::edit);
     route(cfg, Method::POST, "/w/{workspace}/oauth/{flow}/account", accounts::update);
+    route(cfg, Method::POST, "/w/{workspace}/oauth/{flow}/account/deletion", accounts::destroy);
     route(cfg, Method::GET, "/oauth/callback/{workspace}/{integration}", callbacks::show);
 }

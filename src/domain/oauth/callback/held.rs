@@ -1,5 +1,6 @@
 //! A reconnect that came back as another account (R14): its tokens wait in the flow's row until the owner decides, for as
-//! long as the flow is good.
+//! long as the flow is good. They are queued to be revoked from the moment they are held; accepting them takes them out of
+//! the queue, and whoever does not find them there any more comes too late (D-27).
 
 use diesel::ExpressionMethods;
 use diesel::OptionalExtension;
@@ -10,8 +11,10 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::Uuid;
 
 use crate::authz::actions::Maintain;
+use crate::authz::actions::View;
 use crate::authz::actor::Actor;
 use crate::authz::facts::WorkspaceFacts;
+use crate::authz::proof::Authorized;
 use crate::authz::proof::Guarded;
 use crate::authz::proof::authorize;
 use crate::db::schema::connections;
@@ -19,6 +22,7 @@ use crate::db::schema::oauth_flows;
 use crate::domain::audit;
 use crate::domain::connections::connection::Connection;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::revocations;
 use crate::domain::connections::secrets;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::oauth::callback::CallbackError;
@@ -76,6 +80,19 @@ fn find(conn: &mut PgConnection, actor: &Actor, session: SessionId, flow: FlowId
     }))
 }
 
+/// The owner keeps the connection as it was: what came back is forgotten here and due to be revoked at the provider, both in
+/// this transaction.
+pub fn decline(tx: &mut PgConnection, proof: &Authorized<View, Held>) -> Result<(), CallbackError> {
+    let (actor, held) = (proof.actor(), proof.resource());
+    revocations::hasten(tx, actor.workspace, held.flow, actor.at)?;
+    if diesel::delete(oauth_flows::table.find((actor.workspace, held.flow))).execute(tx)? == 0 {
+        return Err(CallbackError::StateUnknown);
+    }
+    let event = audit::Event::new("connection.other_account_declined", "connection", held.connection);
+    audit::record(tx, actor, event.connection(held.connection))?;
+    Ok(())
+}
+
 type Tokens = (Option<Sealed>, Option<Sealed>, Option<Timestamp>, Option<Vec<String>>, i32);
 
 pub(in crate::domain::oauth::callback) fn accept(
@@ -101,6 +118,9 @@ pub(in crate::domain::oauth::callback) fn accept(
         .for_update()
         .first(tx)?;
     let access = access.ok_or(CallbackError::StateUnknown)?;
+    if revocations::keep(tx, actor.workspace, flow)? < 1 + usize::from(grant.is_some()) {
+        return Err(CallbackError::StateUnknown);
+    }
     let id = proof.resource().id;
     let mut secret = secrets::load(tx, actor.workspace, id)?.ok_or(CallbackError::Gone)?;
     let version = secret.version + 1;

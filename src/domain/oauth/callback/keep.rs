@@ -15,6 +15,8 @@ use crate::db::schema::connections;
 use crate::db::schema::oauth_flows;
 use crate::domain::audit;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::revocations;
+use crate::domain::connections::revocations::Due;
 use crate::domain::connections::secrets;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::integrations::settings;
@@ -22,11 +24,14 @@ use crate::domain::oauth::callback::CallbackError;
 use crate::domain::oauth::callback::Fresh;
 use crate::domain::oauth::callback::Landed;
 use crate::domain::oauth::flows::Flow;
+use crate::kernel::clock::Timestamp;
+use crate::vault::Vault;
 use crate::vault::sealed::Purpose;
 
 /// Stores the connection, or holds the tokens of another account.
 pub(in crate::domain::oauth::callback) fn store(
     tx: &mut PgConnection,
+    vault: &Vault,
     proof: &Authorized<Connect, Integration>,
     flow: &Flow,
     fresh: &Fresh,
@@ -48,7 +53,7 @@ pub(in crate::domain::oauth::callback) fn store(
     let before: Option<String> =
         connections::table.find((actor.workspace, id)).select(connections::account).for_update().first(tx)?;
     if before.is_some() && before != fresh.account {
-        hold(tx, flow, fresh)?;
+        hold(tx, vault, flow, fresh, actor.at)?;
         let event = audit::Event::new("connection.other_account_held", "connection", id).connection(id);
         audit::record(tx, actor, event)?;
         return Ok(Landed::Held { connection: id, flow: flow.id });
@@ -122,8 +127,15 @@ fn store_secrets(tx: &mut PgConnection, fresh: &Fresh) -> Result<(), CallbackErr
     Ok(())
 }
 
-/// Keeps the new tokens, still sealed for the connection's next version, in the flow's row.
-fn hold(tx: &mut PgConnection, flow: &Flow, fresh: &Fresh) -> Result<(), CallbackError> {
+/// Keeps the new tokens, still sealed for the connection's next version, in the flow's row. From this moment they are also
+/// queued to be taken back, due when the owner can accept them no more.
+fn hold(tx: &mut PgConnection, vault: &Vault, flow: &Flow, fresh: &Fresh, now: Timestamp) -> Result<(), CallbackError> {
+    let due = Due { at: flow.expires_at, now, held_by: Some(flow.id), account: fresh.account.as_deref() };
+    for (purpose, sealed) in [(Purpose::Grant, fresh.grant.as_ref()), (Purpose::Access, fresh.secret.sealed.as_ref())] {
+        if let Some(sealed) = sealed {
+            revocations::queue(tx, vault, &fresh.secret, (purpose, sealed), &due)?;
+        }
+    }
     diesel::update(oauth_flows::table.find((flow.workspace_id, flow.id)))
         .set((
             oauth_flows::held_account.eq(fresh.account.as_deref()),

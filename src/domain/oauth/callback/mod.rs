@@ -270,7 +270,8 @@ impl Landing {
         let tokens = exchange.await.map_err(|error| exchange_failed(&definition.name, &error))?;
         let fresh = self.seal_and_check(&flow, &proof, &definition, tokens).await?;
         let generation = registration.generation;
-        self.db.write(move |tx| keep::store(tx, &proof, &flow, &fresh, generation)).await
+        let vault = self.checker.vault.clone();
+        self.db.write(move |tx| keep::store(tx, &vault, &proof, &flow, &fresh, generation)).await
     }
 
     async fn seal_and_check(
