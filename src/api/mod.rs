@@ -2,6 +2,7 @@
 //! gives is described by `openapi.json`, which is made from the handlers and their types.
 
 pub mod agents;
+pub mod audit;
 pub mod connections;
 pub mod groups;
 pub mod integrations;
@@ -38,6 +39,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     agents::routes(cfg);
     runs::routes(cfg);
     groups::routes(cfg);
+    audit::routes(cfg);
 }
 
 #[derive(OpenApi)]
@@ -61,6 +63,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         (name = "Agents", description = "Named helpers with actions, used by the people they are shared with"),
         (name = "Runs", description = "Executions of an agent’s actions"),
         (name = "Groups", description = "Named sets of members, to share with"),
+        (name = "Audit", description = "Who did what, for admins"),
         (name = "Description", description = "This document"),
     ),
     modifiers(&EveryCall)
@@ -89,6 +92,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         agents::Description::openapi(),
         runs::Description::openapi(),
         groups::Description::openapi(),
+        audit::Description::openapi(),
     ] {
         description.merge(noun);
     }

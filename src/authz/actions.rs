@@ -44,4 +44,6 @@ actions! {
     CreateIntegration
     /// Manage members, groups and roles.
     ManagePeople
+    /// Read who did what, all of it.
+    ViewAudit
 }

@@ -17,6 +17,7 @@ use crate::authz::actions::Share;
 use crate::authz::actions::Transfer;
 use crate::authz::actions::Use;
 use crate::authz::actions::View;
+use crate::authz::actions::ViewAudit;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AgentAccess;
 use crate::authz::facts::AgentFacts;
@@ -141,6 +142,12 @@ impl Permits<GroupFacts> for View {
 
 impl Permits<GroupFacts> for ManagePeople {
     fn permits(actor: &Actor, _: &GroupFacts) -> Result<(), Reason> {
+        when(actor.is_admin(), Reason::AdminOnly)
+    }
+}
+
+impl Permits<WorkspaceFacts> for ViewAudit {
+    fn permits(actor: &Actor, _: &WorkspaceFacts) -> Result<(), Reason> {
         when(actor.is_admin(), Reason::AdminOnly)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod assets;
+pub mod audit;
 pub mod body;
 pub mod credential;
 pub mod csrf;

@@ -33,6 +33,8 @@ words! {
         Runs = "runs",
         /// People, groups and roles.
         People = "people",
+        /// Who did what.
+        Audit = "audit",
         /// The person's own page.
         Profile = "profile",
     }

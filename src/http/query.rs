@@ -24,6 +24,19 @@ pub struct Listing<T> {
     pub page: Page,
 }
 
+/// The query of a list that is given whole.
+#[derive(Debug)]
+pub struct Narrowed<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Narrowed<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(req.query_string()).map(Self))
+    }
+}
+
 /// No filters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,8 @@ use crate::kernel::clock::Timestamp;
 pub const MAX_LIMIT: i64 = 100;
 /// The rows of a page when nobody says otherwise.
 pub const DEFAULT_LIMIT: i64 = 50;
+/// The rows of a page when a whole list is written out, page by page.
+pub const BULK_LIMIT: i64 = 1_000;
 
 /// The last row of the page before: lists are ordered by time, then id, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,11 @@ impl Page {
     /// A page of at most `limit` rows, between 1 and [`MAX_LIMIT`].
     pub fn new(limit: Option<i64>, after: Option<Cursor>) -> Self {
         Self { limit: limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT), after }
+    }
+
+    /// The next large page of a list that is written out whole.
+    pub fn bulk(after: Option<Cursor>) -> Self {
+        Self { limit: BULK_LIMIT, after }
     }
 
     /// How many rows the page has at most.

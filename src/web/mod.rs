@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod audit;
 pub mod connections;
 pub mod groups;
 pub mod integrations;
@@ -15,6 +16,7 @@ use actix_web::web::ServiceConfig;
 pub fn routes(cfg: &mut ServiceConfig) {
     accounts::routes(cfg);
     agents::routes(cfg);
+    audit::routes(cfg);
     connections::routes(cfg);
     groups::routes(cfg);
     integrations::routes(cfg);

@@ -19,6 +19,7 @@ fn samples() -> Vec<(String, Html, String)> {
     let all = [
         web::accounts::pages::samples,
         web::agents::pages::samples,
+        web::audit::pages::samples,
         web::connections::pages::samples,
         web::groups::pages::samples,
         web::integrations::pages::samples,

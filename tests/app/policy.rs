@@ -17,6 +17,7 @@ use odeus::authz::actions::Share;
 use odeus::authz::actions::Transfer;
 use odeus::authz::actions::Use;
 use odeus::authz::actions::View;
+use odeus::authz::actions::ViewAudit;
 use odeus::authz::actor::Actor;
 use odeus::authz::actor::Permissions;
 use odeus::authz::actor::Via;
@@ -96,7 +97,7 @@ fn the_rules_are_those_that_were_reviewed() {
             format!("{role}: workspace"),
             &who,
             &WorkspaceFacts,
-            [View, CreateAgent, CreateIntegration, ManagePeople]
+            [View, CreateAgent, CreateIntegration, ManagePeople, ViewAudit]
         );
         for (name, is_enabled, is_granted) in [("open", true, true), ("off", false, true), ("restricted", true, false)]
         {

@@ -1,8 +1,10 @@
 //! The agents that a person may see: the policy's `View` as SQL. A property test holds the two equal.
 
 use diesel::QueryResult;
+use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
 use diesel::sql_types::BigInt;
 use diesel::sql_types::Nullable;
 use diesel::sql_types::Timestamptz;
@@ -13,6 +15,7 @@ use crate::db::prepared::prepared;
 use crate::domain::agents::access::agent_share;
 use crate::domain::agents::agent::Agent;
 use crate::domain::agents::agent::agent_columns;
+use crate::kernel::ids::AgentId;
 use crate::kernel::paging::Listed;
 use crate::kernel::paging::Page;
 
@@ -40,4 +43,24 @@ pub fn list(conn: &mut PgConnection, actor: &Actor, page: &Page) -> QueryResult<
     .bind::<BigInt, _>(page.fetch())
     .load(conn)?;
     Ok(Listed::cut(rows, page, |agent| (agent.created_at, agent.id.uuid())))
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Uuid)]
+    id: AgentId,
+}
+
+/// Those of `agents` that the actor may see, for a page that links to them.
+pub fn among(conn: &mut PgConnection, actor: &Actor, agents: &[AgentId]) -> QueryResult<Vec<AgentId>> {
+    let rows: Vec<Id> = prepared(concat!(
+        "SELECT a.id FROM agents a WHERE a.workspace_id = $1 AND a.id = ANY ($3) AND (a.owner_id = $2 OR ",
+        agent_share!("$1", "a.id", "$2"),
+        " IS NOT NULL)"
+    ))
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(actor.user)
+    .bind::<Array<Uuid>, _>(agents)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }

@@ -1,6 +1,8 @@
 //! Who did what to what, when and from where: written in the transaction of the act, from the proof that allowed it
 //! (R16), so that the log cannot name another.
 
+pub mod entries;
+
 use diesel::ExpressionMethods;
 use diesel::QueryResult;
 use diesel::RunQueryDsl;
@@ -14,6 +16,22 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AuditId;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::WorkspaceId;
+
+/// The kinds of things that something happens to.
+pub const KINDS: [&str; 12] = [
+    "agent",
+    "agent_action",
+    "connection",
+    "group",
+    "integration",
+    "invitation",
+    "mail",
+    "role",
+    "run",
+    "token",
+    "user",
+    "workspace",
+];
 
 /// What happened.
 #[derive(Debug)]

@@ -104,7 +104,9 @@ pub fn remove(
     .execute(conn)?;
     one(diesel::delete(connections::table.find((actor.workspace, connection.id))).execute(conn)?)?;
     let event = audit::Event::new("connection.deleted", "connection", connection.id).connection(connection.id);
-    let detail = serde_json::json!({ "integration": connection.integration, "owner": connection.owner });
+    let detail = serde_json::json!({
+        "name": connection.name, "integration": connection.integration, "owner": connection.owner,
+    });
     audit::record(conn, actor, event.detail(detail))?;
     Ok(())
 }

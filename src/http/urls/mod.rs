@@ -263,6 +263,21 @@ impl Urls {
         format!("{}/runs/{id}", self.base)
     }
 
+    /// Who did what.
+    pub fn audit(&self) -> String {
+        format!("{}/audit", self.base)
+    }
+
+    /// The same as a file: `csv` or `jsonl`.
+    pub fn audit_file(&self, format: &str) -> String {
+        format!("{}/audit.{format}", self.base)
+    }
+
+    /// What happened to one thing.
+    pub fn audit_of(&self, object: &(impl ToString + ?Sized)) -> String {
+        with_query(&self.audit(), "object", &object.to_string())
+    }
+
     /// The workspace itself: leads to its first page.
     pub fn home(&self) -> String {
         self.base.clone()

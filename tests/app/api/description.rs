@@ -109,6 +109,8 @@ fn every_call_says_what_it_does_what_it_takes_and_how_it_can_fail() {
             let expected: &[&str] = match (is_problem, status.as_str()) {
                 (true, _) => &["application/problem+json"],
                 (false, "204") => &[],
+                (false, _) if path.ends_with(".csv") => &["text/csv"],
+                (false, _) if path.ends_with(".jsonl") => &["application/x-ndjson"],
                 (false, _) => &["application/json"],
             };
             assert_eq!(kinds, expected, "{call}: {status}");
@@ -221,5 +223,6 @@ async fn answers_are_what_it_says() {
         let answer = stage.ada().get(&format!("/api/v1/integrations/{settings}")).await;
         assert_described(&description, "GET /api/v1/integrations/{integration}", &answer);
     }
+    assert_described(&description, "GET /api/v1/audit", &stage.ada().get("/api/v1/audit?limit=100").await);
     stage.app.mails().await;
 }

@@ -1,6 +1,7 @@
 //! The API, as programs meet it: every call the good way and the bad way, in its exact shape.
 
 mod agents;
+mod audit;
 mod connections;
 mod description;
 mod groups;
