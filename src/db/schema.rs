@@ -275,6 +275,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    removed_connection_shares (workspace_id, id) {
+        workspace_id -> Uuid,
+        id -> Uuid,
+        connection_id -> Uuid,
+        connection_auth -> Text,
+        grantee_user -> Nullable<Uuid>,
+        grantee_group -> Nullable<Uuid>,
+        grantee_workspace -> Nullable<Bool>,
+        access -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        removed_by -> Uuid,
+        removed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     revocations (workspace_id, id) {
         workspace_id -> Uuid,
         id -> Uuid,
@@ -416,6 +434,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     oauth_flows,
     one_time_links,
     outbox,
+    removed_connection_shares,
     revocations,
     role_permissions,
     run_drafts,

@@ -13,6 +13,7 @@ use crate::db::DbError;
 use crate::domain::accounts::links;
 use crate::domain::accounts::sessions;
 use crate::domain::accounts::throttle;
+use crate::domain::connections::shares;
 use crate::domain::oauth::flows;
 use crate::domain::oauth::revocation::Revoker;
 use crate::domain::runs::drafts;
@@ -25,12 +26,13 @@ const EVERY: Duration = Duration::from_secs(30);
 /// One kind of thing that ends: its name in the log, and what removes it.
 type Piece = (&'static str, fn(&mut PgConnection, Timestamp) -> QueryResult<usize>);
 
-const PIECES: [Piece; 6] = [
+const PIECES: [Piece; 7] = [
     ("sessions", sessions::sweep),
     ("one-time links", links::sweep),
     ("throttles", throttle::sweep),
     ("OAuth flows", flows::sweep),
     ("inputs kept for a confirmation", drafts::sweep),
+    ("shares that were taken away", shares::sweep),
     ("runs", runs::sweep),
 ];
 

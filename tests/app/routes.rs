@@ -68,11 +68,13 @@ impl Scene {
         let action = json!({ "integration": "sandbox-holidays", "action": "listCountries" });
         let action = of(&made(owner, &format!("{base}/actions"), &action).await);
         let with = json!({ "type": "user", "id": self.app.cast.eve.id.to_string() });
-        let share = of(&made(owner, &format!("{base}/shares"), &json!({ "grantee": with, "access": "use" })).await);
+        let share = of(&made(owner, &format!("{base}/shares"), &json!({ "grantee": &with, "access": "use" })).await);
         let chosen = json!({ "connection_id": connection });
         let run = owner.json(Method::POST, &format!("{base}/actions/{action}/runs"), &chosen).await;
         assert_eq!(run.status, 200, "{}", run.body);
         let (group, user) = self.group().await;
+        let base = format!("{API}/connections/{connection}/shares");
+        let lent = of(&made(owner, &base, &json!({ "grantee": with, "access": "use" })).await);
         BTreeMap::from([
             ("workspace", "acme".to_owned()),
             ("group", group),
@@ -82,6 +84,7 @@ impl Scene {
             ("agent", agent),
             ("action", action),
             ("share", share),
+            ("connection share", lent),
             ("run", of(&run.json())),
             // Flows live in one browser; that of nobody here is not there for anybody.
             ("flow", "019a0000-0000-7000-8000-000000000000".to_owned()),
@@ -152,6 +155,8 @@ fn fill(pattern: &str, samples: &Samples) -> String {
     let step = |step: &str| match step.strip_prefix('{').and_then(|step| step.strip_suffix('}')) {
         Some(named) => {
             let name = named.split(':').next().unwrap();
+            // Agents and connections have shares of their own kinds.
+            let name = if name == "share" && pattern.contains("/connections/") { "connection share" } else { name };
             samples.get(name).unwrap_or_else(|| panic!("“{pattern}” has no sample for “{name}”")).clone()
         }
         None => step.to_owned(),

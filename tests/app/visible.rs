@@ -1,6 +1,7 @@
 //! Policy = SQL: on random little worlds, each list holds exactly what the policy's `View` admits, and what is loaded for a
 //! proof has the facts that the world has. This guards the weak spot of lock 2: facts that are loaded wrongly.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use chrono::Duration;
@@ -10,6 +11,7 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::Text;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid as SqlUuid;
+use odeus::authz::actions::Share;
 use odeus::authz::actions::View;
 use odeus::authz::actor::Actor;
 use odeus::authz::actor::Permissions;
@@ -22,8 +24,10 @@ use odeus::authz::facts::Role;
 use odeus::authz::facts::ShareAccess;
 use odeus::authz::policy::Permits;
 use odeus::authz::proof::Guarded;
+use odeus::authz::proof::authorize;
 use odeus::domain::agents::Agent;
 use odeus::domain::connections::Connection;
+use odeus::domain::connections::shares;
 use odeus::domain::connections::usable;
 use odeus::domain::connections::visible;
 use odeus::kernel::clock::Timestamp;
@@ -301,6 +305,11 @@ fn compare(conn: &mut PgConnection, world: &World) {
         let listed: BTreeSet<Uuid> = listed.items.iter().map(|connection| connection.id.uuid()).collect();
         assert_eq!(listed, admitted(&world.connections, 5, may_see), "connections of {person}");
 
+        let shared = visible::list(conn, &actor, visible::Which::Shared, &visible::Filter::default(), &page).unwrap();
+        let shared: BTreeSet<Uuid> = shared.items.iter().map(|connection| connection.id.uuid()).collect();
+        let is_given = |thing: &Thing| thing.owner != person && world.connection_facts(thing, person).shared.is_some();
+        assert_eq!(shared, admitted(&world.connections, 5, is_given), "shared with {person}");
+
         let used: BTreeSet<Uuid> =
             usable(conn, &actor, "tool").unwrap().iter().map(|connection| connection.id.uuid()).collect();
         let may_use = |thing: &Thing| {
@@ -313,6 +322,7 @@ fn compare(conn: &mut PgConnection, world: &World) {
             let loaded = Connection::load(conn, &actor, &id(5, number).into()).unwrap();
             let expected = (!thing.is_elsewhere).then(|| format!("{:?}", world.connection_facts(thing, person)));
             assert_eq!(loaded.map(|connection| format!("{:?}", connection.facts())), expected, "connection {number}");
+            compare_shares(conn, world, &actor, person, (number, thing));
         }
 
         let may_see = |thing: &Thing| <View as Permits<_>>::permits(&actor, &world.agent_facts(thing, person)).is_ok();
@@ -326,6 +336,24 @@ fn compare(conn: &mut PgConnection, world: &World) {
             assert_eq!(loaded.map(|agent| format!("{:?}", agent.facts())), expected, "agent {number}");
         }
     }
+}
+
+/// Who can share a thing sees exactly those whom a share gives something.
+fn compare_shares(conn: &mut PgConnection, world: &World, actor: &Actor, person: usize, it: (usize, &Thing)) {
+    let (number, thing) = it;
+    let facts = world.connection_facts(thing, person);
+    let may_share = !thing.is_elsewhere && <Share as Permits<_>>::permits(actor, &facts).is_ok();
+    let proof = authorize::<Share, Connection>(conn, actor.clone(), &id(5, number).into());
+    assert_eq!(proof.is_ok(), may_share, "sharing {number} by {person}");
+    let Ok(proof) = proof else { return };
+    let listed = shares::people(conn, &proof, "", &Page::default()).unwrap();
+    let listed: BTreeMap<Uuid, Option<ShareAccess>> =
+        listed.items.iter().map(|one| (one.user.uuid(), one.ways.iter().map(|way| way.access).max())).collect();
+    let given = (0..PEOPLE).filter(|other| *other != thing.owner).filter_map(|other| {
+        let access = world.connection_facts(thing, other).shared?;
+        Some((id(3, other), Some(access)))
+    });
+    assert_eq!(listed, given.collect(), "who has {number}");
 }
 
 #[test]

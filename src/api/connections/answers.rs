@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::authz::facts::AuthType;
+use crate::authz::facts::ShareAccess;
 use crate::domain::agents::Agent;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::oauth::trial::Outcome;
@@ -29,6 +30,12 @@ pub(super) struct Connection {
     #[schema(required)]
     status_reason: Option<String>,
     owner: Owner,
+    /// What a share gives the caller, if one does.
+    #[schema(required)]
+    access: Option<ShareAccess>,
+    /// When the last of these shares ends; null is never.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    access_until: Option<Timestamp>,
     /// The OAuth scopes that were granted.
     scopes: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -57,6 +64,8 @@ impl Connection {
             status: connection.status,
             status_reason: connection.status_reason,
             owner: Owner { id: connection.owner, name: connection.owner_name },
+            access: connection.shared,
+            access_until: connection.shared_until,
             scopes: connection.scopes,
             created_at: connection.created_at,
             last_used_at: connection.last_used_at,

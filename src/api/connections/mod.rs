@@ -3,6 +3,7 @@
 mod answers;
 mod creation;
 mod fields;
+mod shares;
 mod update;
 
 use actix_web::HttpResponse;
@@ -39,7 +40,21 @@ use crate::vault::Vault;
 
 /// The description of these calls.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(list, creation::create, show, update::update, delete, test, show_usage))]
+#[openapi(paths(
+    list,
+    creation::create,
+    show,
+    update::update,
+    delete,
+    test,
+    show_usage,
+    shares::list,
+    shares::create,
+    shares::update,
+    shares::delete,
+    shares::restore,
+    shares::people
+))]
 pub struct Description;
 
 /// Adds the routes.
@@ -51,6 +66,12 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::DELETE, "/api/v1/connections/{connection}", delete);
     route(cfg, Method::POST, "/api/v1/connections/{connection}/test", test);
     route(cfg, Method::GET, "/api/v1/connections/{connection}/usage", show_usage);
+    route(cfg, Method::GET, "/api/v1/connections/{connection}/people", shares::people);
+    route(cfg, Method::GET, "/api/v1/connections/{connection}/shares", shares::list);
+    route(cfg, Method::POST, "/api/v1/connections/{connection}/shares", shares::create);
+    route(cfg, Method::PATCH, "/api/v1/connections/{connection}/shares/{share}", shares::update);
+    route(cfg, Method::DELETE, "/api/v1/connections/{connection}/shares/{share}", shares::delete);
+    route(cfg, Method::POST, "/api/v1/connections/{connection}/shares/{share}/restoration", shares::restore);
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

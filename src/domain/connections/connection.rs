@@ -83,17 +83,41 @@ pub struct Connection {
     /// The most that a living share gives the actor.
     #[diesel(sql_type = Nullable<Text>)]
     pub shared: Option<ShareAccess>,
+    /// When the last of these shares ends; never, if one has no end.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub shared_until: Option<Timestamp>,
 }
 
-/// The columns of [`Connection`] from `connections c JOIN users u` for workspace `$1`, user `$2` and time `$3`.
+/// The columns of [`Connection`] from [`FROM`], for workspace `$1`, user `$2` and time `$3`.
 pub(in crate::domain::connections) const COLUMNS: &str =
     "c.id, c.owner_id AS owner, u.name AS owner_name, c.integration, c.auth_type, c.name, c.status, c.status_reason,
-    c.account, c.scopes, c.created_at, c.last_used_at, c.owner_id = $2 AS is_owner,
-    CASE WHEN c.auth_type = 'oauth' THEN NULL ELSE (
-        SELECT min(s.access) FROM connection_shares s
-        WHERE s.workspace_id = $1 AND s.connection_id = c.id AND (s.expires_at IS NULL OR s.expires_at > $3)
-          AND (s.grantee_workspace OR s.grantee_user = $2 OR s.grantee_group IN (
-              SELECT group_id FROM group_members m WHERE m.workspace_id = $1 AND m.user_id = $2))) END AS shared";
+    c.account, c.scopes, c.created_at, c.last_used_at, c.owner_id = $2 AS is_owner, h.shared, h.shared_until";
+
+/// Each connection with its owner and with what living shares give the user. Each way to a share is an index probe of its
+/// own, so that a widely shared connection costs no more than a private one.
+pub(in crate::domain::connections) const FROM: &str = "connections c JOIN users u ON u.id = c.owner_id
+    LEFT JOIN LATERAL (
+        SELECT min(s.access) AS shared,
+               CASE WHEN bool_or(s.expires_at IS NULL) THEN NULL ELSE max(s.expires_at) END AS shared_until
+        FROM (
+            SELECT access, expires_at FROM connection_shares
+                WHERE workspace_id = $1 AND connection_id = c.id AND grantee_user = $2
+            UNION ALL SELECT access, expires_at FROM connection_shares
+                WHERE workspace_id = $1 AND connection_id = c.id AND grantee_workspace
+            UNION ALL SELECT g.access, g.expires_at FROM group_members m JOIN connection_shares g
+                ON g.workspace_id = $1 AND g.connection_id = c.id AND g.grantee_group = m.group_id
+                WHERE m.workspace_id = $1 AND m.user_id = $2
+        ) s WHERE s.expires_at IS NULL OR s.expires_at > $3
+    ) h ON c.auth_type <> 'oauth'";
+
+/// The connections that a living share gives the user: where lists of what is shared begin.
+pub(in crate::domain::connections) const REACHED: &str = "SELECT connection_id FROM connection_shares
+        WHERE workspace_id = $1 AND grantee_user = $2 AND (expires_at IS NULL OR expires_at > $3)
+    UNION ALL SELECT g.connection_id FROM group_members m JOIN connection_shares g
+        ON g.workspace_id = $1 AND g.grantee_group = m.group_id AND (g.expires_at IS NULL OR g.expires_at > $3)
+        WHERE m.workspace_id = $1 AND m.user_id = $2
+    UNION ALL SELECT connection_id FROM connection_shares
+        WHERE workspace_id = $1 AND grantee_workspace AND (expires_at IS NULL OR expires_at > $3)";
 
 impl Connection {
     /// What is shown of another person's OAuth connection to an admin: integration, owner and state (R1).
@@ -114,10 +138,7 @@ impl Guarded for Connection {
     type Facts = ConnectionFacts;
 
     fn load(conn: &mut PgConnection, actor: &Actor, key: &ConnectionId) -> QueryResult<Option<Self>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id
-             WHERE c.workspace_id = $1 AND c.id = $4"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE c.workspace_id = $1 AND c.id = $4");
         let found: Option<Self> = diesel::sql_query(sql)
             .bind::<Uuid, _>(actor.workspace)
             .bind::<Uuid, _>(actor.user)

@@ -7,6 +7,7 @@ pub mod connection;
 pub mod lifecycle;
 pub mod revocations;
 pub mod secrets;
+pub mod shares;
 pub mod visible;
 
 pub use crate::domain::connections::connection::Connection;

@@ -19,6 +19,8 @@ use crate::authz::proof::Guarded;
 use crate::domain::connections::connection::COLUMNS;
 use crate::domain::connections::connection::Connection;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::connection::FROM;
+use crate::domain::connections::connection::REACHED;
 use crate::kernel::paging::Listed;
 use crate::kernel::paging::Page;
 use crate::words;
@@ -44,9 +46,6 @@ pub struct Filter {
     pub status: Option<ConnectionStatus>,
 }
 
-/// R1: one's own, those shared with one, and for an admin all.
-const VISIBLE: &str = "(v.is_owner OR v.shared IS NOT NULL OR $4)";
-
 /// A page of the connections that the actor may see, newest first.
 pub fn list(
     conn: &mut PgConnection,
@@ -55,23 +54,23 @@ pub fn list(
     filter: &Filter,
     page: &Page,
 ) -> QueryResult<Listed<Connection>> {
+    // R1: one's own, those shared with one, and for an admin all.
     let narrowed = match which {
-        Which::Mine => "v.is_owner",
-        Which::Shared => "NOT v.is_owner AND v.shared IS NOT NULL",
-        Which::All => "true",
+        Which::Mine => "c.owner_id = $2".to_owned(),
+        Which::Shared => format!("c.owner_id <> $2 AND c.id IN ({REACHED})"),
+        Which::All if actor.is_admin() => "true".to_owned(),
+        Which::All => usable_ones(),
     };
     let sql = format!(
-        "SELECT * FROM (SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id WHERE c.workspace_id = $1) v
-         WHERE {VISIBLE} AND {narrowed}
-           AND ($5 IS NULL OR v.integration = $5) AND ($6 IS NULL OR v.status = $6)
-           AND ($7 IS NULL OR (v.created_at, v.id) < ($7, $8))
-         ORDER BY v.created_at DESC, v.id DESC LIMIT $9"
+        "SELECT {COLUMNS} FROM {FROM} WHERE c.workspace_id = $1 AND {narrowed}
+           AND ($4 IS NULL OR c.integration = $4) AND ($5 IS NULL OR c.status = $5)
+           AND ($6 IS NULL OR (c.created_at, c.id) < ($6, $7))
+         ORDER BY c.created_at DESC, c.id DESC LIMIT $8"
     );
     let rows: Vec<Connection> = diesel::sql_query(sql)
         .bind::<Uuid, _>(actor.workspace)
         .bind::<Uuid, _>(actor.user)
         .bind::<Timestamptz, _>(actor.at)
-        .bind::<Bool, _>(actor.is_admin())
         .bind::<Nullable<Text>, _>(filter.integration.as_deref())
         .bind::<Nullable<Text>, _>(filter.status.map(ConnectionStatus::as_str))
         .bind::<Nullable<Timestamptz>, _>(page.after.map(|cursor| cursor.at))
@@ -85,16 +84,21 @@ pub fn list(
 /// The connections to an integration that the actor may use, whatever their state: their own, then those shared with
 /// them, oldest first (R8).
 pub fn usable(conn: &mut PgConnection, actor: &Actor, integration: &str) -> QueryResult<Vec<Connection>> {
-    of_integration(conn, actor, integration, "v.is_owner OR v.shared IS NOT NULL")
+    of_integration(conn, actor, integration, &usable_ones())
 }
 
 /// The connections to an integration that the actor may put on an agent (R10): the policy decides, row by row.
 pub fn attachable(conn: &mut PgConnection, actor: &Actor, integration: &str) -> QueryResult<Vec<Connection>> {
-    let visible = if actor.is_admin() { "true" } else { "v.is_owner OR v.shared IS NOT NULL" };
-    let candidates = of_integration(conn, actor, integration, visible)?;
+    let visible = if actor.is_admin() { "true".to_owned() } else { usable_ones() };
+    let candidates = of_integration(conn, actor, integration, &visible)?;
     let may =
         |connection: &Connection| <Attach as Permits<ConnectionFacts>>::permits(actor, &connection.facts()).is_ok();
     Ok(candidates.into_iter().filter(may).collect())
+}
+
+/// One's own and those shared with one, found by their indexes.
+fn usable_ones() -> String {
+    format!("c.id IN (SELECT id FROM connections WHERE workspace_id = $1 AND owner_id = $2 UNION ALL {REACHED})")
 }
 
 fn of_integration(
@@ -104,9 +108,8 @@ fn of_integration(
     condition: &str,
 ) -> QueryResult<Vec<Connection>> {
     let sql = format!(
-        "SELECT * FROM (SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id
-                        WHERE c.workspace_id = $1 AND c.integration = $4) v
-         WHERE {condition} ORDER BY v.is_owner DESC, v.created_at, v.id LIMIT 200"
+        "SELECT {COLUMNS} FROM {FROM} WHERE c.workspace_id = $1 AND c.integration = $4 AND {condition}
+         ORDER BY c.owner_id = $2 DESC, c.created_at, c.id LIMIT 200"
     );
     diesel::sql_query(sql)
         .bind::<Uuid, _>(actor.workspace)
@@ -136,9 +139,9 @@ pub struct Standing {
 /// The connections that the actor may use, counted by integration and state.
 pub fn standings(conn: &mut PgConnection, actor: &Actor) -> QueryResult<Vec<Standing>> {
     let sql = format!(
-        "SELECT v.integration, v.is_owner, v.status, count(*) AS count
-         FROM (SELECT {COLUMNS} FROM connections c JOIN users u ON u.id = c.owner_id WHERE c.workspace_id = $1) v
-         WHERE v.is_owner OR v.shared IS NOT NULL GROUP BY v.integration, v.is_owner, v.status"
+        "SELECT c.integration, c.owner_id = $2 AS is_owner, c.status, count(*) AS count FROM {FROM}
+         WHERE c.workspace_id = $1 AND {} GROUP BY c.integration, c.owner_id = $2, c.status",
+        usable_ones()
     );
     diesel::sql_query(sql)
         .bind::<Uuid, _>(actor.workspace)

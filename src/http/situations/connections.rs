@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 
 use crate::domain::connections::connecting::ConnectError;
 use crate::domain::connections::lifecycle::LifecycleError;
+use crate::domain::connections::shares::ShareError;
 use crate::domain::integrations::custom::ImportError;
 use crate::domain::integrations::registry::RegistryError;
 use crate::domain::integrations::settings::SettingsError;
@@ -43,6 +44,20 @@ impl From<LifecycleError> for Error {
             LifecycleError::ChangedMeanwhile => gone(),
             LifecycleError::Vault(error) => Self::internal(error),
             LifecycleError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ShareError> for Error {
+    fn from(error: ShareError) -> Self {
+        match error {
+            ShareError::AlreadyShared => Self::conflict("already_shared", "Shared already", error),
+            ShareError::UnknownGrantee | ShareError::IsOwner => Self::invalid("grantee", error),
+            ShareError::EndsInThePast => Self::invalid("expires_at", error),
+            ShareError::HasEnded => Self::conflict("share_ended", "Ended", error),
+            ShareError::TooLate => Self::conflict("too_late", "Too late", error),
+            ShareError::Gone => gone(),
+            ShareError::Database(error) => error.into(),
         }
     }
 }

@@ -317,6 +317,7 @@ fn connection_of(text: &str) -> Connection {
         last_used_at: None,
         is_owner: false,
         shared: None,
+        shared_until: Some(Timestamp::default()),
     }
 }
 

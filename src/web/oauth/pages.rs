@@ -193,6 +193,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         last_used_at: None,
         is_owner: true,
         shared: None,
+        shared_until: None,
     };
     let account = AccountPage {
         shell: Shell::sample(text),

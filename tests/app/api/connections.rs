@@ -33,6 +33,8 @@ async fn a_key_is_tried_and_kept_and_never_shown() {
     assert_eq!(
         members(&connection),
         [
+            "access",
+            "access_until",
             "account",
             "auth_type",
             "created_at",

@@ -12,4 +12,5 @@ mod me;
 mod oauth;
 mod repeats;
 mod runs;
+mod shares;
 mod stage;

@@ -7,4 +7,5 @@ mod losses;
 mod outside;
 mod own;
 mod repeats;
+mod share_losses;
 pub(crate) mod world;

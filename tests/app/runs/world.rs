@@ -16,7 +16,6 @@ use odeus::authz::proof::Authorized;
 use odeus::authz::proof::Denied;
 use odeus::authz::proof::Guarded;
 use odeus::authz::proof::authorize;
-use odeus::db::schema::connection_shares;
 use odeus::db::schema::connections;
 use odeus::db::schema::integration_settings;
 use odeus::domain::agents::AgentAction;
@@ -30,6 +29,7 @@ use odeus::domain::agents::agent::NewAgent;
 use odeus::domain::agents::shares;
 use odeus::domain::connections::check::Checker;
 use odeus::domain::connections::secrets;
+use odeus::domain::connections::shares as connection_shares;
 use odeus::domain::integrations::custom;
 use odeus::domain::integrations::registry::Registry;
 use odeus::domain::oauth::renewal::Renewer;
@@ -43,6 +43,7 @@ use odeus::domain::runs::RunError;
 use odeus::domain::runs::Runner;
 use odeus::domain::runs::sending::Sender;
 use odeus::kernel::clock::Clock;
+use odeus::kernel::clock::Timestamp;
 use odeus::kernel::ids::AgentId;
 use odeus::kernel::ids::ConnectionId;
 use odeus::kernel::ids::GroupId;
@@ -199,24 +200,25 @@ impl World {
             .unwrap();
     }
 
+    /// Ada, who is an admin, shares it.
     pub(crate) fn share(&self, connection: ConnectionId, with: Grantee, access: ShareAccess) -> ShareId {
-        let (conn, id, acme) = (&mut self.conn(), ShareId::new(), self.cast.acme.id);
-        diesel::insert_into(connection_shares::table)
-            .values((
-                connection_shares::workspace_id.eq(acme),
-                connection_shares::id.eq(id),
-                connection_shares::connection_id.eq(connection),
-                connection_shares::connection_auth.eq(AuthType::ApiKey),
-                connection_shares::grantee_user.eq(with.user()),
-                connection_shares::grantee_group.eq(with.group()),
-                connection_shares::grantee_workspace.eq(with.everyone()),
-                connection_shares::access.eq(access),
-                connection_shares::created_by.eq(self.cast.ada.id),
-                connection_shares::created_at.eq(self.clock.now()),
-            ))
-            .execute(conn)
-            .unwrap();
-        id
+        self.share_until(connection, with, access, None)
+    }
+
+    pub(crate) fn share_until(
+        &self,
+        connection: ConnectionId,
+        with: Grantee,
+        access: ShareAccess,
+        until: Option<Timestamp>,
+    ) -> ShareId {
+        let proof = self.proof(&self.cast.ada, &connection).unwrap();
+        connection_shares::add(&mut self.conn(), &proof, with, access, until).unwrap()
+    }
+
+    pub(crate) fn unshare(&self, connection: ConnectionId, share: ShareId) {
+        let proof = self.proof(&self.cast.ada, &connection).unwrap();
+        assert!(connection_shares::remove(&mut self.conn(), &proof, share).unwrap());
     }
 
     /// A group of the admin's, with these people in it.

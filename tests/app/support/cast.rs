@@ -5,14 +5,19 @@ use std::sync::LazyLock;
 use diesel::pg::PgConnection;
 use odeus::authz::actor::Actor;
 use odeus::authz::facts::Role;
+use odeus::authz::proof::authorize;
 use odeus::domain::accounts::passwords::Passwords;
 use odeus::domain::accounts::users;
 use odeus::domain::people::actors;
 use odeus::domain::people::actors::Arrival;
+use odeus::domain::people::groups;
+use odeus::domain::people::groups::roster;
 use odeus::domain::people::members;
 use odeus::domain::people::workspaces;
 use odeus::domain::people::workspaces::Workspace;
+use odeus::kernel::clock::Clock;
 use odeus::kernel::clock::Timestamp;
+use odeus::kernel::ids::GroupId;
 use odeus::kernel::ids::UserId;
 use odeus::vault::Vault;
 use odeus::vault::keyring::Keyring;
@@ -89,6 +94,25 @@ pub(crate) fn create(conn: &mut PgConnection, now: Timestamp) -> Cast {
         mallory: add(&globex, "Mallory Admin", Role::Admin),
         acme,
     }
+}
+
+/// A group that an admin made, with these people in it.
+pub(crate) fn group(conn: &mut PgConnection, admin: &Person, name: &str, people: &[&Person]) -> GroupId {
+    let actor = admin.actor(conn, Clock::system().now());
+    let proof = authorize(conn, actor.clone(), &()).unwrap();
+    let id = groups::create(conn, &proof, name).unwrap();
+    let proof = authorize(conn, actor, &id).unwrap();
+    for person in people {
+        assert!(roster::add(conn, &proof, person.id).unwrap());
+    }
+    id
+}
+
+/// An admin takes somebody out of a group.
+pub(crate) fn leave(conn: &mut PgConnection, admin: &Person, group: GroupId, person: &Person) {
+    let actor = admin.actor(conn, Clock::system().now());
+    let proof = authorize(conn, actor, &group).unwrap();
+    assert!(roster::remove(conn, &proof, person.id).unwrap());
 }
 
 impl Person {

@@ -183,5 +183,6 @@ fn connection(text: &str, auth_type: AuthType, status: ConnectionStatus, is_owne
         last_used_at: None,
         is_owner,
         shared: Some(ShareAccess::Attach),
+        shared_until: Some(Shell::sample(text).now),
     }
 }

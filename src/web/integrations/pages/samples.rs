@@ -158,6 +158,7 @@ fn connection(text: &str, auth_type: AuthType) -> Connection {
         last_used_at: None,
         is_owner: false,
         shared: Some(ShareAccess::Attach),
+        shared_until: Some(Shell::sample(text).now),
     }
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE removed_connection_shares;
+DROP INDEX connection_shares_by_time;

@@ -1,0 +1,168 @@
+//! Who can use a connection now beside its owner, and through what: by a share of their own, by a group, with everyone.
+
+use std::collections::HashMap;
+
+use chrono::DateTime;
+use diesel::QueryResult;
+use diesel::QueryableByName;
+use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
+use diesel::sql_types::BigInt;
+use diesel::sql_types::Nullable;
+use diesel::sql_types::Text;
+use diesel::sql_types::Timestamptz;
+use diesel::sql_types::Uuid;
+
+use crate::authz::actions::Share;
+use crate::authz::facts::ShareAccess;
+use crate::authz::proof::Authorized;
+use crate::domain::connections::connection::Connection;
+use crate::domain::people::grantee::Grantee;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::GroupId;
+use crate::kernel::ids::ShareId;
+use crate::kernel::ids::UserId;
+use crate::kernel::ids::WorkspaceId;
+use crate::kernel::paging::Listed;
+use crate::kernel::paging::Page;
+use crate::kernel::text;
+
+/// A living share that reaches a person.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The share.
+    pub share: ShareId,
+    /// How it reaches them.
+    pub grantee: Grantee,
+    /// The group's name.
+    pub group_name: Option<String>,
+    /// What it allows.
+    pub access: ShareAccess,
+    /// When it stops by itself, if it does.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Somebody who can use the connection.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The person.
+    pub user: UserId,
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Every share that reaches them, the strongest first.
+    pub ways: Vec<Way>,
+}
+
+#[derive(QueryableByName)]
+struct PersonRow {
+    #[diesel(sql_type = Uuid)]
+    user_id: UserId,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    email: String,
+}
+
+#[derive(QueryableByName)]
+struct WayRow {
+    #[diesel(sql_type = Uuid)]
+    user_id: UserId,
+    #[diesel(sql_type = Uuid)]
+    share: ShareId,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    grantee_user: Option<UserId>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    grantee_group: Option<GroupId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    group_name: Option<String>,
+    #[diesel(sql_type = Text)]
+    access: ShareAccess,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    expires_at: Option<Timestamp>,
+}
+
+/// A page of the active members, beside the owner, whom a living share reaches; whose name or address contains `query`.
+/// In the order in which they came to be users: that is the order of the key, whoever joins or leaves.
+pub fn people(
+    conn: &mut PgConnection,
+    proof: &Authorized<Share, Connection>,
+    query: &str,
+    page: &Page,
+) -> QueryResult<Listed<Person>> {
+    let (actor, connection) = (proof.actor(), proof.resource());
+    let pattern = (!query.trim().is_empty()).then(|| text::containing(query));
+    let rows: Vec<PersonRow> = diesel::sql_query(
+        "WITH living AS MATERIALIZED (
+             SELECT grantee_user, grantee_group, grantee_workspace FROM connection_shares
+             WHERE workspace_id = $1 AND connection_id = $2 AND (expires_at IS NULL OR expires_at > $3))
+         SELECT m.user_id, u.name, u.email FROM memberships m JOIN users u ON u.id = m.user_id
+         WHERE m.workspace_id = $1 AND m.status = 'active' AND m.user_id <> $4
+           AND ($5 IS NULL OR u.name ILIKE $5 OR u.email ILIKE $5) AND ($6 IS NULL OR m.user_id > $6)
+           AND (EXISTS (SELECT 1 FROM living WHERE grantee_workspace) OR m.user_id IN (
+                SELECT grantee_user FROM living WHERE grantee_user IS NOT NULL
+                UNION SELECT g.user_id FROM living l JOIN group_members g
+                    ON g.workspace_id = $1 AND g.group_id = l.grantee_group))
+         ORDER BY m.user_id LIMIT $7",
+    )
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(connection.id)
+    .bind::<Timestamptz, _>(actor.at)
+    .bind::<Uuid, _>(connection.owner)
+    .bind::<Nullable<Text>, _>(pattern)
+    .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
+    .bind::<BigInt, _>(page.fetch())
+    .load(conn)?;
+    let listed = Listed::cut(rows, page, |row: &PersonRow| (DateTime::UNIX_EPOCH, row.user_id.uuid()));
+    let users: Vec<UserId> = listed.items.iter().map(|row| row.user_id).collect();
+    let mut ways = ways_of(conn, actor.workspace, connection.id, actor.at, users)?;
+    Ok(listed.map(|row| Person {
+        ways: ways.remove(&row.user_id).unwrap_or_default(),
+        user: row.user_id,
+        name: row.name,
+        email: row.email,
+    }))
+}
+
+/// The living shares of a connection that reach each of these people, the strongest first.
+pub fn ways_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    at: Timestamp,
+    users: Vec<UserId>,
+) -> QueryResult<HashMap<UserId, Vec<Way>>> {
+    let rows: Vec<WayRow> = diesel::sql_query(
+        "SELECT p.user_id, s.id AS share, s.grantee_user, s.grantee_group, g.name AS group_name, s.access, s.expires_at
+         FROM unnest($4) AS p(user_id) CROSS JOIN LATERAL (
+             SELECT * FROM connection_shares
+                 WHERE workspace_id = $1 AND connection_id = $2 AND grantee_user = p.user_id
+             UNION ALL SELECT c.* FROM group_members m JOIN connection_shares c
+                 ON c.workspace_id = $1 AND c.connection_id = $2 AND c.grantee_group = m.group_id
+                 WHERE m.workspace_id = $1 AND m.user_id = p.user_id
+             UNION ALL SELECT * FROM connection_shares
+                 WHERE workspace_id = $1 AND connection_id = $2 AND grantee_workspace) s
+         LEFT JOIN groups g ON g.workspace_id = $1 AND g.id = s.grantee_group
+         WHERE s.expires_at IS NULL OR s.expires_at > $3
+         ORDER BY s.access, s.grantee_user IS NULL, s.grantee_workspace NULLS FIRST, g.name, s.id",
+    )
+    .bind::<Uuid, _>(workspace)
+    .bind::<Uuid, _>(connection)
+    .bind::<Timestamptz, _>(at)
+    .bind::<Array<Uuid>, _>(users)
+    .load(conn)?;
+    let mut ways: HashMap<UserId, Vec<Way>> = HashMap::new();
+    for row in rows {
+        ways.entry(row.user_id).or_default().push(Way {
+            share: row.share,
+            grantee: Grantee::from_columns(row.grantee_user, row.grantee_group),
+            group_name: row.group_name,
+            access: row.access,
+            expires_at: row.expires_at,
+        });
+    }
+    Ok(ways)
+}
