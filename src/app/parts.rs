@@ -25,6 +25,7 @@ use crate::http::urls::Urls;
 use crate::jobs::Jobs;
 use crate::jobs::compose;
 use crate::jobs::compose::Addresses;
+use crate::jobs::refresh_tokens;
 use crate::jobs::send_mail;
 use crate::jobs::send_mail::SendMail;
 use crate::jobs::sweep;
@@ -136,6 +137,7 @@ impl Parts {
         let mut jobs = Jobs::new();
         let mail = self.mail_job();
         jobs.start(|stop| send_mail::run(mail, stop));
+        jobs.start(|stop| refresh_tokens::run(self.renewer.clone(), self.registry.clone(), stop));
         jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), self.revoker(), stop));
         jobs
     }

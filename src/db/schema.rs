@@ -141,6 +141,7 @@ diesel::table! {
         client_generation -> Int4,
         created_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
+        renew_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -271,6 +272,15 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         sent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    refresh_pauses (workspace_id, bucket) {
+        workspace_id -> Uuid,
+        bucket -> Text,
+        failures -> Int4,
+        until -> Timestamptz,
     }
 }
 
@@ -434,6 +444,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     oauth_flows,
     one_time_links,
     outbox,
+    refresh_pauses,
     removed_connection_shares,
     revocations,
     role_permissions,

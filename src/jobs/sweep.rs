@@ -15,6 +15,7 @@ use crate::domain::accounts::sessions;
 use crate::domain::accounts::throttle;
 use crate::domain::connections::shares;
 use crate::domain::oauth::flows;
+use crate::domain::oauth::renewal;
 use crate::domain::oauth::revocation::Revoker;
 use crate::domain::runs::drafts;
 use crate::domain::runs::sweep as runs;
@@ -26,11 +27,12 @@ const EVERY: Duration = Duration::from_secs(30);
 /// One kind of thing that ends: its name in the log, and what removes it.
 type Piece = (&'static str, fn(&mut PgConnection, Timestamp) -> QueryResult<usize>);
 
-const PIECES: [Piece; 7] = [
+const PIECES: [Piece; 8] = [
     ("sessions", sessions::sweep),
     ("one-time links", links::sweep),
     ("throttles", throttle::sweep),
     ("OAuth flows", flows::sweep),
+    ("pauses of token endpoints", renewal::sweep),
     ("inputs kept for a confirmation", drafts::sweep),
     ("shares that were taken away", shares::sweep),
     ("runs", runs::sweep),

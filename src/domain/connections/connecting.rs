@@ -25,6 +25,7 @@ use crate::domain::connections::check::Checker;
 use crate::domain::connections::check::Verdict;
 use crate::domain::connections::connection::Connection;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::lifetime::renew_at;
 use crate::domain::connections::secrets;
 use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::integrations::definition::AuthMethod;
@@ -309,6 +310,7 @@ fn insert(tx: &mut PgConnection, actor: &Actor, tried: &Tried, name: &str) -> Re
             connections::origins.eq(origins),
             connections::token_version.eq(secret.version),
             connections::access_expires_at.eq(secret.expires_at),
+            connections::renew_at.eq(secret.expires_at.map(|ends| renew_at(actor.at, ends))),
             connections::client_generation.eq(0),
             connections::created_at.eq(actor.at),
         ))
@@ -330,6 +332,7 @@ fn update(tx: &mut PgConnection, actor: &Actor, tried: &Tried, before: i64) -> R
             connections::origins.eq(origins),
             connections::token_version.eq(secret.version),
             connections::access_expires_at.eq(secret.expires_at),
+            connections::renew_at.eq(secret.expires_at.map(|ends| renew_at(actor.at, ends))),
         ))
         .execute(tx)?;
     if changed == 0 {

@@ -5,6 +5,7 @@ pub mod check;
 pub mod connecting;
 pub mod connection;
 pub mod lifecycle;
+pub mod lifetime;
 pub mod revocations;
 pub mod secrets;
 pub mod shares;

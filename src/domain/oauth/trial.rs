@@ -144,6 +144,7 @@ fn not_renewed(error: RenewError) -> Result<(bool, String), TrialError> {
             Ok((false, detail))
         }
         RenewError::Busy { .. } => Ok((false, "Its access is just being renewed. Try again in a moment.".to_owned())),
+        error @ RenewError::Paused { .. } => Ok((false, error.to_string())),
         RenewError::Gone => Err(TrialError::Gone),
         RenewError::Failed(cause) => Err(TrialError::Failed(cause)),
     }

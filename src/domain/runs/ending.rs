@@ -4,6 +4,7 @@
 use crate::domain::integrations::definition::Effect;
 use crate::domain::integrations::definition::FailureRule;
 use crate::domain::oauth::renewal::RenewError;
+use crate::domain::oauth::renewal::wait;
 use crate::domain::runs::run::RunStatus;
 use crate::kernel::text;
 use crate::outbound::client::SendError;
@@ -133,6 +134,14 @@ pub fn by_renewal(asked: &Asked<'_>, error: &RenewError, needs_reconnect: String
                 format!("The access to {integration} is just being renewed. Nothing was sent; try again shortly."),
             )
         },
+        RenewError::Paused { retry_after_seconds } => Ending::without_answer(
+            RunStatus::Failed,
+            format!(
+                "{integration} could not renew the access a moment ago and is left alone for now. Nothing was sent; try \
+                 again in {}.",
+                wait(*retry_after_seconds)
+            ),
+        ),
         RenewError::Unreachable(_) => Ending::without_answer(
             RunStatus::Failed,
             format!("{integration} cannot be reached to renew the access. Nothing was sent; try again in a while."),

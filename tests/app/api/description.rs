@@ -109,8 +109,8 @@ fn every_call_says_what_it_does_what_it_takes_and_how_it_can_fail() {
             let expected: &[&str] = match (is_problem, status.as_str()) {
                 (true, _) => &["application/problem+json"],
                 (false, "204") => &[],
-                (false, _) if path.ends_with(".csv") => &["text/csv"],
-                (false, _) if path.ends_with(".jsonl") => &["application/x-ndjson"],
+                (false, _) if path.rsplit('.').next() == Some("csv") => &["text/csv"],
+                (false, _) if path.rsplit('.').next() == Some("jsonl") => &["application/x-ndjson"],
                 (false, _) => &["application/json"],
             };
             assert_eq!(kinds, expected, "{call}: {status}");

@@ -6,6 +6,7 @@ mod lent;
 mod losses;
 mod outside;
 mod own;
+mod renewal;
 mod repeats;
 mod share_losses;
 pub(crate) mod world;

@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 pub(crate) enum Answer {
     /// A status and a JSON body.
     Status(u16, String),
+    /// A status, a header line and a JSON body.
+    With(u16, &'static str, &'static str),
     /// Nothing: the line is dropped after the request was read.
     CutOff,
     /// 200, once the semaphore has a permit.
@@ -26,13 +28,19 @@ pub(crate) enum Answer {
 pub(crate) struct Outside {
     pub(crate) address: SocketAddr,
     answers: Arc<Mutex<VecDeque<Answer>>>,
+    tokens: Arc<Mutex<VecDeque<Answer>>>,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Outside {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let outside = Self { address: listener.local_addr().unwrap(), answers: Arc::default(), seen: Arc::default() };
+        let outside = Self {
+            address: listener.local_addr().unwrap(),
+            answers: Arc::default(),
+            tokens: Arc::default(),
+            seen: Arc::default(),
+        };
         let server = outside.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -46,6 +54,16 @@ impl Outside {
     /// What it answers next, to whatever but `/token`.
     pub(crate) fn answer(&self, answer: Answer) {
         self.answers.lock().unwrap().push_back(answer);
+    }
+
+    /// What `/token` answers next.
+    pub(crate) fn answer_token(&self, answer: Answer) {
+        self.tokens.lock().unwrap().push_back(answer);
+    }
+
+    /// How often `/token` was asked so far.
+    pub(crate) fn token_calls(&self) -> usize {
+        self.seen().iter().filter(|request| request.starts_with("POST /token")).count()
     }
 
     /// Every request so far, head and body.
@@ -66,21 +84,25 @@ impl Outside {
         let request = read(&mut stream).await;
         let is_token = request.starts_with("POST /token");
         self.seen.lock().unwrap().push(request);
-        let answer = if is_token { None } else { self.answers.lock().unwrap().pop_front() };
-        let (status, body) = match answer {
-            None if is_token => {
-                (200, r#"{"access_token":"RENEWED-TOKEN","token_type":"bearer","expires_in":3600}"#.to_owned())
-            }
-            None => (200, r#"{"ok":true}"#.to_owned()),
-            Some(Answer::Status(status, body)) => (status, body),
+        let usual = if is_token {
+            r#"{"access_token":"RENEWED-TOKEN","token_type":"bearer","expires_in":3600}"#
+        } else {
+            r#"{"ok":true}"#
+        };
+        let answers = if is_token { &self.tokens } else { &self.answers };
+        let answer = answers.lock().unwrap().pop_front();
+        let (status, header, body) = match answer {
+            None => (200, "x-answer: usual", usual.to_owned()),
+            Some(Answer::Status(status, body)) => (status, "x-answer: told", body),
+            Some(Answer::With(status, header, body)) => (status, header, body.to_owned()),
             Some(Answer::CutOff) => return,
             Some(Answer::Held(gate)) => {
                 drop(gate.acquire().await);
-                (200, r#"{"ok":true}"#.to_owned())
+                (200, "x-answer: held", usual.to_owned())
             }
         };
         let answer = format!(
-            "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\nset-cookie: a=b\r\n\
+            "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\nset-cookie: a=b\r\n{header}\r\n\
              connection: close\r\n\r\n{body}",
             body.len()
         );

@@ -16,6 +16,7 @@ use odeus::authz::proof::Authorized;
 use odeus::authz::proof::Denied;
 use odeus::authz::proof::Guarded;
 use odeus::authz::proof::authorize;
+use odeus::db::Db;
 use odeus::db::schema::connections;
 use odeus::db::schema::integration_settings;
 use odeus::domain::agents::AgentAction;
@@ -77,6 +78,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) outside: Outside,
     pub(crate) registry: Registry,
+    pub(crate) renewer: Renewer,
     pub(crate) runner: Runner,
     pub(crate) vault: Vault,
     pub(crate) database: TestDatabase,
@@ -90,17 +92,16 @@ impl World {
         let cast = cast::create(conn, clock.now());
         let vault = cast::vault(conn, clock.now());
         let outside = Outside::start().await;
-        let egress = Egress::allowing(&outside.address.to_string()).unwrap();
-        let client = Client::new(egress, Limits::default()).unwrap();
         let registry = Registry::new(OriginMap::default());
-        let metrics = Metrics::new().unwrap();
-        let checker = Checker { vault: vault.clone(), client: client.clone() };
-        let renewer = Renewer::new(database.db(), checker, clock.clone(), metrics.clone());
-        let sender = Sender { vault: vault.clone(), client, renewer };
-        let runner = Runner::new(database.db(), sender, clock.clone(), registry.clone(), metrics);
-        let world = Self { cast, clock, outside, registry, runner, vault, database };
+        let (renewer, runner) = process(database.db(), &vault, &clock, &registry, &outside);
+        let world = Self { cast, clock, outside, registry, renewer, runner, vault, database };
         world.bring_in(&document(&world.outside, "/things"));
         world
+    }
+
+    /// What another process over `db` renews and runs with.
+    pub(crate) fn process(&self, db: Db) -> (Renewer, Runner) {
+        process(db, &self.vault, &self.clock, &self.registry, &self.outside)
     }
 
     pub(crate) fn conn(&self) -> PgConnection {
@@ -303,6 +304,16 @@ impl World {
     pub(crate) fn sql(&self, statement: &str) -> usize {
         diesel::sql_query(statement).execute(&mut self.conn()).unwrap()
     }
+}
+
+fn process(db: Db, vault: &Vault, clock: &Clock, registry: &Registry, outside: &Outside) -> (Renewer, Runner) {
+    let egress = Egress::allowing(&outside.address.to_string()).unwrap();
+    let client = Client::new(egress, Limits::default()).unwrap();
+    let metrics = Metrics::new().unwrap();
+    let checker = Checker { vault: vault.clone(), client: client.clone() };
+    let renewer = Renewer::new(db.clone(), checker, clock.clone(), metrics.clone());
+    let sender = Sender { vault: vault.clone(), client, renewer: renewer.clone() };
+    (renewer, Runner::new(db, sender, clock.clone(), registry.clone(), metrics))
 }
 
 /// A call that fits every action.

@@ -22,6 +22,7 @@ use crate::db::schema::oauth_flows;
 use crate::domain::audit;
 use crate::domain::connections::connection::Connection;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::lifetime::renew_at;
 use crate::domain::connections::revocations;
 use crate::domain::connections::secrets;
 use crate::domain::integrations::registry::Registry;
@@ -137,6 +138,7 @@ pub(in crate::domain::oauth::callback) fn accept(
             connections::origins.eq(secret.origins.iter().map(ToString::to_string).collect::<Vec<_>>()),
             connections::token_version.eq(version),
             connections::access_expires_at.eq(expires_at),
+            connections::renew_at.eq(expires_at.map(|ends| renew_at(actor.at, ends))),
             connections::client_generation.eq(generation),
         ))
         .execute(tx)?;

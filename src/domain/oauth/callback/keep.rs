@@ -15,6 +15,7 @@ use crate::db::schema::connections;
 use crate::db::schema::oauth_flows;
 use crate::domain::audit;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::lifetime::renew_at;
 use crate::domain::connections::revocations;
 use crate::domain::connections::revocations::Due;
 use crate::domain::connections::secrets;
@@ -85,6 +86,7 @@ fn insert(
             connections::origins.eq(secret.origins.iter().map(ToString::to_string).collect::<Vec<_>>()),
             connections::token_version.eq(secret.version),
             connections::access_expires_at.eq(secret.expires_at),
+            connections::renew_at.eq(secret.expires_at.map(|ends| renew_at(actor.at, ends))),
             connections::client_generation.eq(generation),
             connections::created_at.eq(actor.at),
         ))
@@ -107,6 +109,7 @@ fn update(tx: &mut PgConnection, actor: &Actor, fresh: &Fresh, generation: i32) 
             connections::origins.eq(secret.origins.iter().map(ToString::to_string).collect::<Vec<_>>()),
             connections::token_version.eq(secret.version),
             connections::access_expires_at.eq(secret.expires_at),
+            connections::renew_at.eq(secret.expires_at.map(|ends| renew_at(actor.at, ends))),
             connections::client_generation.eq(generation),
             connections::refresh_lease.eq(None::<uuid::Uuid>),
         ))

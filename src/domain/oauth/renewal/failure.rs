@@ -18,6 +18,12 @@ pub enum RenewError {
         /// When to try again.
         retry_after_seconds: i64,
     },
+    /// The token endpoint asked for a pause, or has had trouble, and is left alone until it is over (D-25).
+    #[error("The provider could not renew the access a moment ago and is left alone. Try again in {}.", wait(*.retry_after_seconds))]
+    Paused {
+        /// When to try again.
+        retry_after_seconds: i64,
+    },
     /// The provider could not be asked; the grant may well be alive.
     #[error("{0}")]
     Unreachable(String),
@@ -36,10 +42,20 @@ impl RenewError {
             Self::NeedsReconnect(_) => "needs_reconnect",
             Self::Misconfigured(_) => "misconfigured",
             Self::Busy { .. } => "busy",
+            Self::Paused { .. } => "paused",
             Self::Unreachable(_) => "unreachable",
             Self::Gone => "gone",
             Self::Failed(_) => "failed",
         }
+    }
+}
+
+/// A wait, for people.
+pub fn wait(seconds: i64) -> String {
+    match seconds {
+        1 => "a second".to_owned(),
+        2..=119 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
     }
 }
 

@@ -11,6 +11,7 @@ use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
 
 use crate::domain::connections::connecting::expiry;
+use crate::domain::connections::lifetime::renew_at;
 use crate::domain::connections::secrets;
 use crate::domain::oauth::renewal::RenewError;
 use crate::domain::oauth::renewal::Renewer;
@@ -33,17 +34,19 @@ impl Renewer {
 
 fn keep(tx: &mut PgConnection, vault: &Vault, target: &Target, tokens: TokenSet) -> Result<(), RenewError> {
     let next = target.version + 1;
+    let ends = expiry(&tokens);
     let kept = diesel::sql_query(
         "UPDATE connections SET token_version = $4, access_expires_at = $5, status = 'active', status_reason = NULL,
-             scopes = coalesce($6, scopes), refresh_lease = NULL, refresh_lease_until = NULL
+             scopes = coalesce($6, scopes), renew_at = $7, refresh_lease = NULL, refresh_lease_until = NULL
          WHERE workspace_id = $1 AND id = $2 AND token_version = $3 AND status IN ('active', 'needs_reconnect')",
     )
     .bind::<Uuid, _>(target.workspace)
     .bind::<Uuid, _>(target.connection)
     .bind::<BigInt, _>(target.version)
     .bind::<BigInt, _>(next)
-    .bind::<Timestamptz, _>(expiry(&tokens))
+    .bind::<Timestamptz, _>(ends)
     .bind::<Nullable<Array<Text>>, _>(tokens.scopes.as_ref())
+    .bind::<Timestamptz, _>(renew_at(tokens.requested_at, ends))
     .execute(tx)?;
     if kept == 0 {
         // Reconnected, switched off or deleted meanwhile; these tokens are nobody's and end by themselves.

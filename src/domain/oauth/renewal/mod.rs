@@ -1,11 +1,15 @@
 //! Tokens renew themselves (R14). Inside a process, callers that need the same version join one task; between processes a
 //! committed lease decides who asks the provider, and a compare-and-set on the version decides whose answer counts. No
-//! database connection is held during the call. The lease runs on the database's clock: it is between processes (D-24).
+//! database connection is held during the call. The lease runs on the database's clock: it is between processes (D-24). A
+//! background job renews what is in use ahead of its end by the same way (D-26); a run does it itself where less than half
+//! a minute is left.
 
+pub mod ahead;
 mod ask;
 mod claim;
 mod failure;
 mod keep;
+mod pauses;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,6 +38,7 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::settings;
 use crate::domain::oauth::renewal::claim::Claim;
 use crate::domain::oauth::renewal::claim::claim;
+use crate::domain::oauth::renewal::pauses::Pause;
 use crate::domain::outbox;
 use crate::kernel::clock::Clock;
 use crate::kernel::clock::Timestamp;
@@ -44,6 +49,7 @@ use crate::telemetry::Metrics;
 use crate::vault::exchange::ExchangeError;
 
 pub use crate::domain::oauth::renewal::failure::RenewError;
+pub use crate::domain::oauth::renewal::failure::wait;
 
 /// An access token with less life than this left counts as expired (D-26).
 const EXPIRED_BELOW: chrono::Duration = chrono::Duration::seconds(30);
@@ -101,7 +107,7 @@ impl Renewer {
         match self.join(target).await {
             Ok(()) => {}
             // The provider has trouble, but the old access is good for a few more seconds.
-            Err(RenewError::Unreachable(_) | RenewError::Busy { .. })
+            Err(RenewError::Unreachable(_) | RenewError::Busy { .. } | RenewError::Paused { .. })
                 if why == Renewal::Expiring && secret.expires_at.is_some_and(|end| end > self.clock.now()) =>
             {
                 return Ok(secret);
@@ -156,6 +162,7 @@ impl Renewer {
                 Claim::Won(lease) => return self.renew_under(target, lease).await,
                 Claim::Done => return Ok(()),
                 Claim::Dead(reason) => return Err(RenewError::NeedsReconnect(reason)),
+                Claim::Paused(seconds) => return Err(RenewError::Paused { retry_after_seconds: seconds }),
                 Claim::Taken if since.elapsed() > WAIT_FOR_OTHERS => {
                     return Err(RenewError::Busy { retry_after_seconds: 5 });
                 }
@@ -165,8 +172,8 @@ impl Renewer {
     }
 
     async fn claim(&self, target: &Target) -> Result<Claim, RenewError> {
-        let (workspace, connection, version) = (target.workspace, target.connection, target.version);
-        self.db.write(move |tx| claim(tx, workspace, connection, version)).await
+        let target = target.clone();
+        self.db.write(move |tx| claim(tx, &target)).await
     }
 
     /// Asks the provider and keeps what it says. What may have been spent without an answer is tried once more (D-25).
@@ -181,7 +188,7 @@ impl Renewer {
         match asked {
             Ok(tokens) => self.keep(target, tokens).await,
             Err(ask::AskError::Renew(error)) => {
-                self.release(target, lease).await?;
+                self.release(target, lease, Pause::None).await?;
                 Err(error)
             }
             Err(ask::AskError::Exchange(error)) => self.decide(target, lease, error).await,
@@ -197,7 +204,7 @@ impl Renewer {
                 self.bury(target, reason).await
             }
             ExchangeError::InvalidClient { description } => {
-                self.release(target, lease).await?;
+                self.release(target, lease, Pause::None).await?;
                 let (workspace, key) = (target.workspace, target.definition.key.clone());
                 let reason = format!("{name} does not accept this workspace's OAuth client: {description}");
                 let said = reason.clone();
@@ -213,7 +220,7 @@ impl Renewer {
             | ExchangeError::Malformed
             | ExchangeError::OutsideOrigins
             | ExchangeError::Vault(_)) => {
-                self.release(target, lease).await?;
+                self.release(target, lease, Pause::after(&other)).await?;
                 Err(RenewError::Unreachable(format!("{name} could not renew the access: {other}.")))
             }
         }
@@ -239,22 +246,29 @@ impl Renewer {
         if buried { Err(RenewError::NeedsReconnect(reason)) } else { Ok(()) }
     }
 
-    async fn release(&self, target: &Target, lease: uuid::Uuid) -> Result<(), RenewError> {
-        let (workspace, id) = (target.workspace, target.connection);
+    /// Gives the lease back, and the token endpoint its pause, in one transaction: who comes next sees both.
+    async fn release(&self, target: &Target, lease: uuid::Uuid, pause: Pause) -> Result<(), RenewError> {
+        let target = target.clone();
         self.db
             .write(move |tx| {
+                pauses::note(tx, &target, pause)?;
                 diesel::sql_query(
                     "UPDATE connections SET refresh_lease = NULL, refresh_lease_until = NULL
                      WHERE workspace_id = $1 AND id = $2 AND refresh_lease = $3",
                 )
-                .bind::<Uuid, _>(workspace)
-                .bind::<Uuid, _>(id)
+                .bind::<Uuid, _>(target.workspace)
+                .bind::<Uuid, _>(target.connection)
                 .bind::<Uuid, _>(lease)
                 .execute(tx)?;
                 Ok(())
             })
             .await
     }
+}
+
+/// Removes pauses that ended long ago.
+pub fn sweep(conn: &mut PgConnection, now: Timestamp) -> diesel::QueryResult<usize> {
+    pauses::sweep(conn, now)
 }
 
 fn is_renewable(auth_type: AuthType) -> bool {
