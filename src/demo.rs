@@ -53,9 +53,11 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let serving = tokio::spawn(serving);
     let guests = invite(&parts).await?;
     plant(&parts, &guests, &provider, &settings.egress).await?;
+    parts.come_in().await?;
     let app = App::build(&parts, Doors::bind(&settings)?)?;
     greet(&parts.public, &guests, &provider, &settings.data_dir)?;
     app.run(parts.start_jobs(), stop()?).await?;
+    parts.go_out().await;
     sandbox.stop().await;
     serving.await??;
     Ok(())

@@ -1,11 +1,11 @@
 //! The command line: reads the settings, opens what a command needs, says in one sentence what is wrong.
 
 mod demo;
+mod keys;
 mod operator;
 
 use std::io;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +21,6 @@ use odeus::config::Settings;
 use odeus::http::serving::Ending;
 use odeus::kernel::clock::Clock;
 use odeus::telemetry;
-use odeus::vault::keyring::Keyring;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
@@ -130,6 +129,18 @@ enum KeysCommand {
     New,
     /// Show the keys of the key file.
     List,
+    /// Make a key of the key file the one that wraps, once every server has read it.
+    Activate {
+        /// Its id.
+        id: String,
+    },
+    /// Wrap every workspace key anew, with the active key. Servers go on meanwhile; it can be stopped and run again.
+    Rotate,
+    /// Take a key that wraps nothing any more out of use, and out of the key file.
+    Retire {
+        /// Its id.
+        id: String,
+    },
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -179,8 +190,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Workspace(WorkspaceCommand::Create(new)) => operator::create_workspace(&settings, new).await,
             Command::User(UserCommand::Add(new)) => operator::add_user(&settings, new).await,
             Command::Token(TokenCommand::Create(new)) => operator::create_token(&settings, new).await,
-            Command::Keys(KeysCommand::New) => new_key(&settings),
-            Command::Keys(KeysCommand::List) => list_keys(&settings),
+            Command::Keys(command) => keys::run(&settings, command).await,
         }
     })
 }
@@ -188,14 +198,16 @@ fn run(command: Command) -> anyhow::Result<()> {
 /// Everything is looked at before the port is taken.
 async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let clock = Clock::system();
-    key_file(settings)?;
+    settings.key_file.as_ref().ok_or(StartError::NoKeyFile)?;
     let database = app::open_database(settings).await?;
     database.prepare().await.map_err(StartError::from)?;
     let vault = app::open_vault(settings.key_file.as_ref(), &database.db, &clock).await?;
     let parts = Parts::build(settings, database.db.clone(), vault, clock)?;
+    parts.come_in().await?;
     let app = App::build(&parts, Doors::bind(settings)?)?;
     say_where(settings, &parts);
     app.run(parts.start_jobs(), stop()?).await?;
+    parts.go_out().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -222,27 +234,6 @@ async fn migrate(settings: &Settings) -> anyhow::Result<()> {
         0 => out("The schema is up to date.")?,
         1 => out("The schema is up to date, after one migration.")?,
         count => out(&format!("The schema is up to date, after {count} migrations."))?,
-    }
-    Ok(())
-}
-
-fn key_file(settings: &Settings) -> Result<&PathBuf, StartError> {
-    settings.key_file.as_ref().ok_or(StartError::NoKeyFile)
-}
-
-fn new_key(settings: &Settings) -> anyhow::Result<()> {
-    let path = key_file(settings)?;
-    let is_new = !path.exists();
-    let id = if is_new { Keyring::create(path)? } else { Keyring::add(path)? };
-    let what = if is_new { "Made the key file with" } else { "Added" };
-    out(&format!("{what} the key {id}. Keep a copy of {} apart from the database's backups.", path.display()))?;
-    Ok(())
-}
-
-fn list_keys(settings: &Settings) -> anyhow::Result<()> {
-    let keyring = Keyring::read(key_file(settings)?)?;
-    for id in keyring.ids() {
-        out(&format!("{id}  {}", if id == keyring.active() { "active" } else { "decrypt" }))?;
     }
     Ok(())
 }

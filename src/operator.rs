@@ -96,7 +96,7 @@ pub(crate) async fn create_token(settings: &Settings, new: NewToken) -> anyhow::
     Ok(out(&token)?)
 }
 
-async fn open(settings: &Settings) -> anyhow::Result<Database> {
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Database> {
     let database = app::open_database(settings).await?;
     database.prepare().await.map_err(StartError::from)?;
     Ok(database)

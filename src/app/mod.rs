@@ -109,6 +109,12 @@ pub enum StartError {
     Server(#[source] io::Error),
 }
 
+impl From<diesel::result::Error> for StartError {
+    fn from(error: diesel::result::Error) -> Self {
+        DbError::from(error).into()
+    }
+}
+
 impl From<DbError> for StartError {
     fn from(error: DbError) -> Self {
         Self::Database(error.into())

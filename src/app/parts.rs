@@ -1,5 +1,7 @@
 //! What the app is made of: each part is built once, and put where handlers find it by its type.
 
+use std::path::PathBuf;
+
 use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
 
@@ -8,6 +10,7 @@ use crate::app::public_url;
 use crate::app::transport;
 use crate::config::Settings;
 use crate::db::Db;
+use crate::db::DbError;
 use crate::domain::accounts::passwords::Passwords;
 use crate::domain::connections::check::Checker;
 use crate::domain::connections::connecting::Connecting;
@@ -25,17 +28,22 @@ use crate::http::urls::Urls;
 use crate::jobs::Jobs;
 use crate::jobs::compose;
 use crate::jobs::compose::Addresses;
+use crate::jobs::hold_keys;
+use crate::jobs::hold_keys::HoldKeys;
 use crate::jobs::refresh_tokens;
 use crate::jobs::send_mail;
 use crate::jobs::send_mail::SendMail;
 use crate::jobs::sweep;
 use crate::kernel::clock::Clock;
+use crate::kernel::ids::ProcessId;
 use crate::mail::transport::Transport;
 use crate::outbound::client::Client;
 use crate::outbound::client::Limits;
 use crate::outbound::guard::Egress;
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
+use crate::vault::processes;
+use crate::vault::processes::Process;
 
 /// What the app is made of. A handler asks for each by its type.
 #[derive(Clone)]
@@ -68,6 +76,10 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Whether new requests are taken.
     pub readiness: Readiness,
+    /// The file that the vault's keys are from.
+    pub key_file: Option<PathBuf>,
+    /// This process, among those that serve the same database.
+    pub process: Process,
 }
 
 impl Parts {
@@ -89,6 +101,8 @@ impl Parts {
             transport: transport(settings, &public)?,
             metrics,
             readiness: Readiness::default(),
+            key_file: settings.key_file.clone(),
+            process: Process { id: ProcessId::new(), name: process_name(settings) },
             db,
             vault,
             clock,
@@ -132,14 +146,42 @@ impl Parts {
         cfg.app_data(Data::new(Landing { db, checker, clock, registry }));
     }
 
+    /// Says which keys this process has, before it serves. From now on it counts among those that have to hold a key before
+    /// that is used.
+    pub async fn come_in(&self) -> Result<(), StartError> {
+        let (vault, process, now) = (self.vault.clone(), self.process.clone(), self.clock.now());
+        self.db.write(move |tx| Ok::<_, StartError>(vault.come_in(tx, &process, now)?)).await
+    }
+
+    /// The process has ended its work. If the database is away, it is forgotten there within a minute.
+    pub async fn go_out(&self) {
+        let process = self.process.clone();
+        let forgotten = self.db.read(move |conn| Ok::<_, DbError>(processes::forget(conn, &process)?)).await;
+        if let Err(error) = forgotten {
+            tracing::debug!(%error, "could not say that this process ends");
+        }
+    }
+
     /// Starts every job.
     pub fn start_jobs(&self) -> Jobs {
         let mut jobs = Jobs::new();
         let mail = self.mail_job();
         jobs.start(|stop| send_mail::run(mail, stop));
         jobs.start(|stop| refresh_tokens::run(self.renewer.clone(), self.registry.clone(), stop));
+        jobs.start(|stop| hold_keys::run(self.key_holder(), stop));
         jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), self.revoker(), stop));
         jobs
+    }
+
+    /// What reads the key file again.
+    pub fn key_holder(&self) -> HoldKeys {
+        HoldKeys {
+            db: self.db.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            key_file: self.key_file.clone(),
+            process: self.process.clone(),
+        }
     }
 
     /// What takes tokens back at their providers.
@@ -168,4 +210,11 @@ impl Parts {
             metrics: self.metrics.clone(),
         }
     }
+}
+
+/// The machine, the address there and the process's number, as far as the machine says them.
+fn process_name(settings: &Settings) -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = Some(machine.trim()).filter(|name| !name.is_empty()).unwrap_or("this machine");
+    format!("at {} on {machine} (process {})", settings.addr, std::process::id())
 }

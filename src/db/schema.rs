@@ -203,6 +203,7 @@ diesel::table! {
         kek_id -> Text,
         check_value -> Binary,
         created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -272,6 +273,17 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         sent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    process_keys (process_id) {
+        process_id -> Uuid,
+        name -> Text,
+        kek_ids -> Array<Text>,
+        active -> Text,
+        started_at -> Timestamptz,
+        seen_at -> Timestamptz,
     }
 }
 
@@ -444,6 +456,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     oauth_flows,
     one_time_links,
     outbox,
+    process_keys,
     refresh_pauses,
     removed_connection_shares,
     revocations,

@@ -132,6 +132,8 @@ ids! {
     DraftId
     /// A mail in the outbox.
     OutboxId
+    /// One serving process.
+    ProcessId
     /// One process's hold on what it alone may finish.
     LeaseId
     /// An audit event.

@@ -26,6 +26,7 @@ use crate::kernel::ids::random_bytes;
 use crate::kernel::text;
 use crate::vault::envelope;
 use crate::vault::envelope::KeyBytes;
+use crate::vault::keyfile;
 
 const MAX_FILE: u64 = 64 * 1024;
 
@@ -138,7 +139,12 @@ impl Keyring {
     /// Reads a key file.
     pub fn read(path: &Path) -> Result<Self, KeyringError> {
         let file = File::open(path).map_err(|source| not_opened(path, source))?;
-        let keys = Self::parse(path, &read_private(path, file)?)?;
+        Self::of(path, &read_private(path, file)?)
+    }
+
+    /// The keys of a text that is, or will be, the file at `path`.
+    pub(in crate::vault) fn of(path: &Path, text: &str) -> Result<Self, KeyringError> {
+        let keys = Self::parse(path, text)?;
         match keys.iter().filter(|kek| kek.is_active).count() {
             0 if keys.is_empty() => Err(KeyringError::Empty(path.to_owned())),
             1 => Ok(Self(keys)),
@@ -157,8 +163,7 @@ impl Keyring {
 
     /// Adds a key to a key file and gives its id. It only decrypts, unless it is the first.
     pub fn add(path: &Path) -> Result<String, KeyringError> {
-        let file = OpenOptions::new().read(true).append(true).open(path);
-        let file = file.map_err(|source| not_opened(path, source))?;
+        let file = keyfile::locked(path, OpenOptions::new().read(true).append(true))?;
         let mut appended = file.try_clone().map_err(|source| unusable(path, source))?;
         let before = read_private(path, file)?;
         let use_ = if Self::parse(path, &before)?.is_empty() { "active" } else { "decrypt" };
@@ -174,6 +179,12 @@ impl Keyring {
     /// The id of the key that wraps new workspace keys.
     pub fn active(&self) -> &str {
         self.active_kek().map_or("", Kek::id)
+    }
+
+    /// Whether `other` has the same keys, and the same one active.
+    pub(in crate::vault) fn is_same(&self, other: &Self) -> bool {
+        let of = |kek: &Kek| (kek.id.clone(), kek.is_active, kek.check_value());
+        self.0.iter().map(of).eq(other.0.iter().map(of))
     }
 
     pub(in crate::vault) fn active_kek(&self) -> Option<&Kek> {
@@ -234,7 +245,7 @@ fn parse_line(line: &str) -> Result<Kek, &'static str> {
     Kek::new(id, &bytes, is_active).map_err(|Unspecified| "the key cannot be used")
 }
 
-fn read_private(path: &Path, file: File) -> Result<Zeroizing<String>, KeyringError> {
+pub(in crate::vault) fn read_private(path: &Path, file: File) -> Result<Zeroizing<String>, KeyringError> {
     let mode = file.metadata().map_err(|source| unusable(path, source))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(KeyringError::Open { path: path.to_owned(), mode });
@@ -253,7 +264,7 @@ fn write_key(path: &Path, file: &mut File, head: &str, use_: &str) -> Result<Str
     Ok(id)
 }
 
-fn not_opened(path: &Path, source: io::Error) -> KeyringError {
+pub(in crate::vault) fn not_opened(path: &Path, source: io::Error) -> KeyringError {
     if source.kind() == io::ErrorKind::NotFound {
         KeyringError::Missing(path.to_owned())
     } else if source.kind() == io::ErrorKind::AlreadyExists {
@@ -263,7 +274,7 @@ fn not_opened(path: &Path, source: io::Error) -> KeyringError {
     }
 }
 
-fn unusable(path: &Path, source: io::Error) -> KeyringError {
+pub(in crate::vault) fn unusable(path: &Path, source: io::Error) -> KeyringError {
     KeyringError::Unusable { path: path.to_owned(), source }
 }
 

@@ -10,8 +10,11 @@ mod call;
 mod envelope;
 pub mod exchange;
 pub mod input;
+pub mod keyfile;
 pub mod keyring;
 mod plain;
+pub mod processes;
+pub mod rotation;
 mod rows;
 mod scrub;
 pub mod sealed;
@@ -33,6 +36,7 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::NoRandomness;
 use crate::kernel::ids::WorkspaceId;
 use crate::kernel::ids::WorkspaceKeyId;
+use crate::vault::envelope::KeyBytes;
 use crate::vault::envelope::WorkspaceKey;
 use crate::vault::input::SecretFields;
 use crate::vault::input::SecretInput;
@@ -61,6 +65,11 @@ pub enum VaultError {
         "secrets in the database are sealed under the key “{0}”, which the key file does not have; put the key file back that has it"
     )]
     UnknownKey(String),
+    /// The active key was taken out of use.
+    #[error(
+        "the key “{0}”, which the key file marks `active`, was retired; mark another one active, or make one with `odeus keys new`"
+    )]
+    RetiredKey(String),
     /// No key was made for the workspace.
     #[error("the workspace {0} has no key; it was not made by `odeus workspace create`")]
     NoWorkspaceKey(WorkspaceId),
@@ -98,26 +107,36 @@ pub enum VaultError {
 pub struct Vault(Arc<Inner>);
 
 struct Inner {
-    keyring: Keyring,
+    keyring: RwLock<Arc<Keyring>>,
     keys: RwLock<HashMap<(WorkspaceId, WorkspaceKeyId), Arc<WorkspaceKey>>>,
 }
 
 impl Vault {
     /// A vault over these keys.
     pub fn new(keyring: Keyring) -> Self {
-        Self(Arc::new(Inner { keyring, keys: RwLock::default() }))
+        Self(Arc::new(Inner { keyring: RwLock::new(Arc::new(keyring)), keys: RwLock::default() }))
     }
 
-    /// The keys it was made with.
-    pub fn keyring(&self) -> &Keyring {
-        &self.0.keyring
+    /// The keys it was made with, or that were read since.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.0.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn take_keyring(&self, keyring: Keyring) {
+        *self.0.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
     }
 
     /// Whether the key file is the one that this database was used with (D-13). A key that is new to the database is
     /// written down. `conn` must see the workspace keys of every workspace.
     pub fn verify(&self, conn: &mut PgConnection, now: Timestamp) -> Result<(), VaultError> {
-        let keyring = &self.0.keyring;
+        Self::verify_keyring(conn, &self.keyring(), now)
+    }
+
+    fn verify_keyring(conn: &mut PgConnection, keyring: &Keyring, now: Timestamp) -> Result<(), VaultError> {
         let known = rows::list_check_values(conn)?;
+        if rows::is_retired(conn, keyring.active())? {
+            return Err(VaultError::RetiredKey(keyring.active().to_owned()));
+        }
         for (id, check_value) in &known {
             if keyring.find(id).is_some_and(|kek| !kek.answers_to(check_value)) {
                 return Err(VaultError::WrongKey(id.clone()));
@@ -139,7 +158,11 @@ impl Vault {
         workspace: WorkspaceId,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        let kek = self.0.keyring.active_kek().ok_or_else(|| VaultError::UnknownKey(String::new()))?;
+        let keyring = self.keyring();
+        let kek = keyring.active_kek().ok_or_else(|| VaultError::UnknownKey(String::new()))?;
+        if !rows::share_kek(conn, kek.id())? {
+            return Err(VaultError::RetiredKey(kek.id().to_owned()));
+        }
         let id = WorkspaceKeyId::new();
         let bytes = envelope::fresh_key()?;
         let bound = workspace_key_bound(workspace, id, kek.id());
@@ -242,14 +265,19 @@ impl Vault {
     }
 
     fn unwrap_key(&self, row: &WorkspaceKeyRow) -> Result<Arc<WorkspaceKey>, VaultError> {
-        let damaged = || VaultError::DamagedWorkspaceKey(row.workspace_id);
-        let kek = self.0.keyring.find(&row.kek_id).ok_or_else(|| VaultError::UnknownKey(row.kek_id.clone()))?;
-        let bound = workspace_key_bound(row.workspace_id, row.id, kek.id());
-        let bytes = envelope::decrypt(kek.key(), &bound, &row.wrapped).ok_or_else(damaged)?;
-        let bytes = envelope::key_bytes(&bytes).ok_or_else(damaged)?;
-        let key = WorkspaceKey::new(row.workspace_id, row.id, &bytes).map_err(|Unspecified| damaged())?;
+        let key = WorkspaceKey::new(row.workspace_id, row.id, &self.unwrapped(row)?)
+            .map_err(|Unspecified| VaultError::DamagedWorkspaceKey(row.workspace_id))?;
         let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(keys.entry((row.workspace_id, row.id)).or_insert_with(|| Arc::new(key))))
+    }
+
+    fn unwrapped(&self, row: &WorkspaceKeyRow) -> Result<KeyBytes, VaultError> {
+        let damaged = || VaultError::DamagedWorkspaceKey(row.workspace_id);
+        let keyring = self.keyring();
+        let kek = keyring.find(&row.kek_id).ok_or_else(|| VaultError::UnknownKey(row.kek_id.clone()))?;
+        let bound = workspace_key_bound(row.workspace_id, row.id, kek.id());
+        let bytes = envelope::decrypt(kek.key(), &bound, &row.wrapped).ok_or_else(damaged)?;
+        envelope::key_bytes(&bytes).ok_or_else(damaged)
     }
 }
 

@@ -54,6 +54,69 @@ pub(in crate::vault) fn list_used_keks(conn: &mut PgConnection) -> QueryResult<V
     workspace_keys::table.select(workspace_keys::kek_id).distinct().load(conn)
 }
 
+/// Whether a key was taken out of use.
+pub(in crate::vault) fn is_retired(conn: &mut PgConnection, kek_id: &str) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(keks::table.find(kek_id).filter(keks::retired_at.is_not_null())))
+        .get_result(conn)
+}
+
+/// Whether a key may wrap: it is known and in use, and stays so until the transaction ends.
+pub(in crate::vault) fn share_kek(conn: &mut PgConnection, kek_id: &str) -> QueryResult<bool> {
+    let row = keks::table.find(kek_id).filter(keks::retired_at.is_null()).select(keks::kek_id).for_share();
+    row.first::<String>(conn).optional().map(|found| found.is_some())
+}
+
+/// Keeps a key from being used to wrap until the transaction ends: whether it is known.
+pub(in crate::vault) fn lock_kek(conn: &mut PgConnection, kek_id: &str) -> QueryResult<bool> {
+    let row = keks::table.find(kek_id).select(keks::kek_id).for_update();
+    row.first::<String>(conn).optional().map(|found| found.is_some())
+}
+
+/// Takes a key out of use.
+pub(in crate::vault) fn retire(conn: &mut PgConnection, kek_id: &str, now: Timestamp) -> QueryResult<()> {
+    let row = keks::table.find(kek_id).filter(keks::retired_at.is_null());
+    diesel::update(row).set(keks::retired_at.eq(Some(now))).execute(conn).map(drop)
+}
+
+/// How many workspace keys a key wraps.
+pub(in crate::vault) fn count_wrapped_by(conn: &mut PgConnection, kek_id: &str) -> QueryResult<i64> {
+    workspace_keys::table.filter(workspace_keys::kek_id.eq(kek_id)).count().get_result(conn)
+}
+
+/// How many workspace keys another key wraps.
+pub(in crate::vault) fn count_wrapped_otherwise(conn: &mut PgConnection, kek_id: &str) -> QueryResult<i64> {
+    workspace_keys::table.filter(workspace_keys::kek_id.ne(kek_id)).count().get_result(conn)
+}
+
+/// Workspace keys that another key wraps, but for those that somebody holds; held until the transaction ends.
+pub(in crate::vault) fn list_wrapped_otherwise(
+    conn: &mut PgConnection,
+    kek_id: &str,
+    limit: i64,
+) -> QueryResult<Vec<WorkspaceKeyRow>> {
+    workspace_keys::table
+        .filter(workspace_keys::kek_id.ne(kek_id))
+        .order((workspace_keys::workspace_id, workspace_keys::id))
+        .limit(limit)
+        .for_no_key_update()
+        .skip_locked()
+        .select(WorkspaceKeyRow::as_select())
+        .load(conn)
+}
+
+/// Puts the same workspace key under another key.
+pub(in crate::vault) fn rewrap(
+    conn: &mut PgConnection,
+    row: &WorkspaceKeyRow,
+    kek_id: &str,
+    wrapped: &[u8],
+) -> QueryResult<()> {
+    diesel::update(workspace_keys::table.find((row.workspace_id, row.id)))
+        .set((workspace_keys::kek_id.eq(kek_id), workspace_keys::wrapped.eq(wrapped)))
+        .execute(conn)
+        .map(drop)
+}
+
 /// A new workspace key.
 pub(in crate::vault) fn insert_workspace_key(conn: &mut PgConnection, row: &WorkspaceKeyRow) -> QueryResult<usize> {
     diesel::insert_into(workspace_keys::table).values(row).execute(conn)

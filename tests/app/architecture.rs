@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// From the top down. Rooms on one line stand on one floor and do not name each other.
 const FLOORS: [&[&str]; 9] = [
-    &["main", "demo", "operator"],
+    &["main", "demo", "keys", "operator"],
     &["app"],
     &["web", "api"],
     &["http", "jobs", "seed", "sandbox"],
@@ -24,7 +24,7 @@ const NOUNS: [&str; 9] =
     ["audit", "outbox", "accounts", "people", "integrations", "connections", "oauth", "agents", "runs"];
 
 /// The files of the program itself; all others are the library's.
-const PROGRAM: [&str; 3] = ["main", "demo", "operator"];
+const PROGRAM: [&str; 4] = ["main", "demo", "keys", "operator"];
 
 /// Macros stand at the crate's root whatever room they are in.
 const MACROS: [(&str, &str); 2] = [("words", "kernel"), ("database_errors", "db")];

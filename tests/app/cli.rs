@@ -14,10 +14,10 @@ use crate::support::TestDatabase;
 use crate::support::database;
 
 /// A folder of one test, gone with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("odeus-cli-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -29,7 +29,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    fn keys(&self) -> PathBuf {
+    pub(crate) fn keys(&self) -> PathBuf {
         let path = self.file("keys");
         if !path.exists() {
             Keyring::create(&path).unwrap();
@@ -44,7 +44,7 @@ impl Drop for Folder {
     }
 }
 
-fn odeus(database: Option<&TestDatabase>, keys: Option<&Path>, arguments: &[&str]) -> Output {
+pub(crate) fn odeus(database: Option<&TestDatabase>, keys: Option<&Path>, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_odeus"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ODEUS_") || name == "DATABASE_URL") {
         command.env_remove(name);
@@ -59,7 +59,7 @@ fn odeus(database: Option<&TestDatabase>, keys: Option<&Path>, arguments: &[&str
     command.args(arguments).stdin(std::process::Stdio::null()).output().unwrap()
 }
 
-fn refusal(output: &Output) -> String {
+pub(crate) fn refusal(output: &Output) -> String {
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
     let said = String::from_utf8(output.stderr.clone()).unwrap();
@@ -67,7 +67,7 @@ fn refusal(output: &Output) -> String {
     said
 }
 
-fn printed(output: &Output) -> String {
+pub(crate) fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap().trim_end().to_owned()
 }

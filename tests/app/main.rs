@@ -27,6 +27,8 @@ mod groups;
 #[cfg(test)]
 mod integrations;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod outbox;

@@ -34,16 +34,16 @@ use crate::support::database;
 const SECRET: &str = "a:client&secret=1";
 
 /// An installation: a database, keys, the address that people use, the provider.
-struct House {
-    database: TestDatabase,
+pub(crate) struct House {
+    pub(crate) database: TestDatabase,
     folder: PathBuf,
-    public: SocketAddr,
+    pub(crate) public: SocketAddr,
     provider: SocketAddr,
     sandbox: Sandbox,
 }
 
 /// One process of it.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
 }
@@ -55,12 +55,12 @@ impl Drop for Process {
     }
 }
 
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl House {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let database = database();
         let folder = std::env::temp_dir().join(format!("odeus-house-{}", free_address().port()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -89,7 +89,7 @@ impl House {
         house
     }
 
-    fn command(&self, address: SocketAddr, database_url: &str) -> Command {
+    pub(crate) fn command(&self, address: SocketAddr, database_url: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_odeus"));
         command
             .env("DATABASE_URL", database_url)
@@ -104,13 +104,13 @@ impl House {
     }
 
     /// Runs a command of the program and gives what it prints.
-    fn odeus(&self, arguments: &[&str]) -> String {
+    pub(crate) fn odeus(&self, arguments: &[&str]) -> String {
         let output = self.command(self.public, self.database.url()).args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    async fn serve(&self, address: SocketAddr) -> Process {
+    pub(crate) async fn serve(&self, address: SocketAddr) -> Process {
         self.serve_over(address, self.database.url()).await
     }
 
@@ -129,12 +129,12 @@ impl House {
         Client::browser_at(process.address, &format!("http://{}", self.public))
     }
 
-    fn program(&self, process: &Process, token: &str) -> Client {
+    pub(crate) fn program(&self, process: &Process, token: &str) -> Client {
         Client::program_at(process.address, &format!("http://{}", self.public), token)
     }
 
     /// A workspace whose admin is signed in with a browser and has a token.
-    async fn settle(&self, process: &Process) -> (Client, String) {
+    pub(crate) async fn settle(&self, process: &Process) -> (Client, String) {
         let made =
             self.odeus(&["workspace", "create", "--slug", "acme", "--name", "Acme", "--admin", "ada@example.com"]);
         let link = made.split_whitespace().find(|word| word.starts_with("http")).unwrap();
@@ -148,7 +148,7 @@ impl House {
     }
 
     /// The calendar of the provider, connected by OAuth through its own consent page; returns the connection's id.
-    async fn connect_calendar(&self, browser: &Client, program: &Client) -> String {
+    pub(crate) async fn connect_calendar(&self, browser: &Client, program: &Client) -> String {
         let document = sandbox::document("sandbox-calendar", &format!("http://{}", self.provider)).unwrap();
         created(
             &program
@@ -195,7 +195,7 @@ impl House {
         assert!(answer.status < 300, "{path}: {} {}", answer.status, answer.body);
     }
 
-    fn count(&self, sql: &str) -> i64 {
+    pub(crate) fn count(&self, sql: &str) -> i64 {
         sql_query(sql).get_result::<Count>(&mut self.database.conn()).unwrap().count
     }
 }
@@ -228,7 +228,7 @@ fn text(value: &Value) -> String {
 }
 
 /// Waits until something is so, at most half a minute.
-async fn eventually<F, Fut>(what: &str, is_so: F)
+pub(crate) async fn eventually<F, Fut>(what: &str, is_so: F)
 where
     F: Fn() -> Fut,
     Fut: Future<Output = bool>,
@@ -243,7 +243,7 @@ where
 }
 
 /// An agent with one action of the calendar; returns the address to run it at.
-async fn agent(program: &Client, action: &str) -> String {
+pub(crate) async fn agent(program: &Client, action: &str) -> String {
     let body = json!({ "name": action, "description": "", "instructions": "" });
     let agent = text(&created(&program.json(Method::POST, "/api/v1/agents", &body).await)["id"]);
     let body = json!({

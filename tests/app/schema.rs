@@ -69,7 +69,8 @@ fn the_migrations_go_up_down_and_up_again() {
 #[test]
 fn every_row_that_belongs_to_a_workspace_names_it_first() {
     let columns: Vec<Column> = diesel::sql_query(COLUMNS).load(&mut database().conn()).unwrap();
-    let instance_wide = ["users", "sessions", "one_time_links", "throttles", "workspaces", "keks", "outbox"];
+    let instance_wide =
+        ["users", "sessions", "one_time_links", "throttles", "workspaces", "keks", "outbox", "process_keys"];
 
     let mut tables: BTreeMap<&str, Vec<&Column>> = BTreeMap::new();
     for column in &columns {

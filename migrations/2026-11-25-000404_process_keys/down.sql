@@ -1,0 +1,2 @@
+ALTER TABLE keks DROP COLUMN retired_at;
+DROP TABLE process_keys;
