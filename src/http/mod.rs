@@ -14,6 +14,7 @@ pub mod json;
 pub mod look;
 pub mod metrics;
 pub mod page;
+pub mod pending;
 pub mod probes;
 pub mod query;
 pub mod render;

@@ -243,6 +243,23 @@ impl Urls {
         with_queries(&self.integration(key), [("agent", &*agent), ("action", &*action), ("draft", &*draft)])
     }
 
+    /// The same for a connection that has to be brought back to life first.
+    pub fn connection_for_call(
+        &self,
+        id: &ConnectionId,
+        agent: &AgentId,
+        action: &AgentActionId,
+        draft: &DraftId,
+    ) -> String {
+        let (agent, action, draft) = (agent.to_string(), action.to_string(), draft.to_string());
+        with_queries(&self.connection(id), [("agent", &*agent), ("action", &*action), ("draft", &*draft)])
+    }
+
+    /// A run that was refused for want of a living connection, with the inputs that wait for one.
+    pub fn run_with_draft(&self, id: &RunId, draft: &DraftId) -> String {
+        with_query(&self.run(id), "draft", &draft.to_string())
+    }
+
     /// Something of an agent's action: `runs`, `edit`, `deletion`, `choice`.
     pub fn agent_action_part(&self, agent: &AgentId, action: &AgentActionId, part: &str) -> String {
         format!("{}/agents/{agent}/actions/{action}/{part}", self.base)

@@ -31,6 +31,12 @@ pub(super) struct Waiting {
     pub(super) connection: Option<ConnectionId>,
 }
 
+/// Keeps the input of a call that waits, under a name of its own.
+pub(super) async fn keep(input: &Value, proof: Authorized<Run, AgentAction>, db: &Db) -> Result<DraftId, Error> {
+    let input = input.clone();
+    db.write(move |tx| Ok(drafts::keep(tx, &proof, &input)?)).await
+}
+
 /// Keeps the input and asks what has to be asked.
 pub(super) async fn ask(
     loaded: Loaded,
@@ -43,7 +49,7 @@ pub(super) async fn ask(
     let fieldset = loaded.fieldset(|action| Fieldset::filled(action, &input)).unwrap_or_default();
     let draft = match draft {
         Some(draft) => draft,
-        None => db.write(move |tx| Ok::<_, Error>(drafts::keep(tx, &proof, &input)?)).await?,
+        None => keep(&input, proof, db).await?,
     };
     let (shell, frame, status) = (loaded.shell, loaded.frame, StatusCode::CONFLICT);
     match outcome {

@@ -27,6 +27,7 @@ use crate::http::page;
 use crate::http::page::Visit;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::DraftId;
+use crate::kernel::ids::RunId;
 use crate::web::agents::action;
 use crate::web::agents::action::Loaded;
 use crate::web::agents::action_pages::ActionPage;
@@ -117,14 +118,14 @@ async fn finish(
             page::show(&ActionPage { result: Some(Shown::of(*run)), ..page })
         }
         Outcome::Finished(run) | Outcome::Replayed(run) => Ok(page::go(&desk.loaded.shell.urls.run(&run.id))),
-        Outcome::NeedsReconnect { run, .. } | Outcome::Refused { run, .. } if !desk.htmx.is_htmx => {
-            Ok(page::go(&desk.loaded.shell.urls.run(&run)))
+        Outcome::NeedsReconnect { run, connection, detail, .. } => {
+            let mendable = match connection {
+                Some(id) => Some((id, prompts::keep(&waiting.input, proof, db).await?)),
+                None => None,
+            };
+            desk.reconnect(run, mendable, filled, detail)
         }
-        Outcome::NeedsReconnect { connection, detail, .. } => {
-            let link = connection.map(|id| ("Open the connection", desk.loaded.shell.urls.connection(&id)));
-            let title = "Not sent: the connection has to be connected again".to_owned();
-            desk.say(StatusCode::CONFLICT, filled, Notice { tone: "warning", title, text: detail, link })
-        }
+        Outcome::Refused { run, .. } if !desk.htmx.is_htmx => Ok(page::go(&desk.loaded.shell.urls.run(&run))),
         Outcome::Refused { detail, .. } => {
             let title = "Not sent".to_owned();
             desk.say(StatusCode::CONFLICT, filled, Notice { tone: "danger", title, text: detail, link: None })
@@ -176,6 +177,27 @@ impl Desk {
         notice: Option<Notice>,
     ) -> Result<HttpResponse, Error> {
         page::answer(status, &self.loaded.into_page(fieldset, notice))
+    }
+
+    /// The connection is broken. Whoever can mend it is led there, and from there back to the call (R9).
+    fn reconnect(
+        self,
+        run: RunId,
+        mendable: Option<(ConnectionId, DraftId)>,
+        filled: Option<Fieldset>,
+        detail: String,
+    ) -> Result<HttpResponse, Error> {
+        let (urls, frame) = (&self.loaded.shell.urls, &self.loaded.frame);
+        if !self.htmx.is_htmx {
+            return Ok(page::go(
+                &mendable.map_or_else(|| urls.run(&run), |(_, draft)| urls.run_with_draft(&run, &draft)),
+            ));
+        }
+        let link = mendable.map(|(id, draft)| {
+            ("Open the connection", urls.connection_for_call(&id, &frame.agent, &frame.action, &draft))
+        });
+        let title = "Not sent: the connection has to be connected again".to_owned();
+        self.say(StatusCode::CONFLICT, filled, Notice { tone: "warning", title, text: detail, link })
     }
 
     /// What comes is another page: it takes the place of all of this one.

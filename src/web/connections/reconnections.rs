@@ -13,20 +13,32 @@ use crate::domain::connections::Connection;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::oauth::flows;
-use crate::domain::oauth::flows::ReturnTo;
 use crate::domain::oauth::flows::Wish;
 use crate::http::error::Error;
+use crate::http::form::Fields;
 use crate::http::form::Form;
-use crate::http::form::Nothing;
 use crate::http::page;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::http::session;
 use crate::http::urls::PublicUrl;
 use crate::http::urls::Urls;
 use crate::vault::Vault;
 
+/// The call that waits for it, if one does.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Waiting {
+    agent: Option<String>,
+    action: Option<String>,
+    draft: Option<String>,
+}
+
+impl Fields for Waiting {}
+
 pub(super) async fn create(
     proof: Authorized<Maintain, Connection>,
-    (Form(Nothing {}), req): (Form<Nothing>, HttpRequest),
+    (Form(Waiting { agent, action, draft }), req): (Form<Waiting>, HttpRequest),
     urls: Urls,
     db: Data<Db>,
     vault: Data<Vault>,
@@ -36,7 +48,12 @@ pub(super) async fn create(
     let (_, session) = session::signed_in(&req).ok_or_else(|| Error::sign_in_first(&req))?;
     let redirect_uri = public.absolute(&urls.oauth_callback(&proof.resource().integration));
     let name = proof.resource().name.clone();
-    let wish = Wish { name, session, redirect_uri, return_to: ReturnTo::Connection };
+    let wish = Wish {
+        name,
+        session,
+        redirect_uri,
+        return_to: Pending::return_to(Pending::read(PendingFields { agent, action, draft })),
+    };
     let begun = db
         .write(move |tx| {
             let (actor, key) = (proof.actor(), &proof.resource().integration);

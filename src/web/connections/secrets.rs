@@ -3,6 +3,7 @@
 use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::web::Query;
 
 use crate::authz::actions::Maintain;
 use crate::authz::actor::Actor;
@@ -22,6 +23,8 @@ use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::http::urls::Urls;
 use crate::web::connections::pages::Face;
 use crate::web::connections::pages::forms::SecretPage;
@@ -32,26 +35,31 @@ struct Attempt {
     kept: Kept,
     mistakes: Mistakes,
     refusal: Option<String>,
+    pending: Option<Pending>,
 }
 
 pub(super) async fn edit(
     proof: Authorized<Maintain, Connection>,
+    Query(pending): Query<PendingFields>,
     session: Session,
     connecting: Data<Connecting>,
     registry: Data<Registry>,
 ) -> Result<HttpResponse, Error> {
     let (actor, connection) = proof.into_parts();
-    page::show(&load(actor, connection, &connecting, registry, &session, Attempt::default()).await?)
+    let attempt = Attempt { pending: Pending::read(pending), ..Attempt::default() };
+    page::show(&load(actor, connection, &connecting, registry, &session, attempt).await?)
 }
 
 pub(super) async fn update(
     proof: Authorized<Maintain, Connection>,
-    Form(pairs): Form<Pairs>,
+    Form(mut pairs): Form<Pairs>,
     session: Session,
     urls: Urls,
     connecting: Data<Connecting>,
     registry: Data<Registry>,
 ) -> Result<HttpResponse, Error> {
+    let (agent, action, draft) = (pairs.take("agent"), pairs.take("action"), pairs.take("draft"));
+    let pending = Pending::read(PendingFields { agent, action, draft });
     let (actor, connection) = (proof.actor().clone(), proof.resource().clone());
     let (definitions, workspace, key) = (registry.clone(), actor.workspace, connection.integration.clone());
     let definition = connecting.db.read(move |conn| Ok::<_, Error>(definitions.find(conn, workspace, &key)?)).await?;
@@ -60,10 +68,10 @@ pub(super) async fn update(
     match connecting.replace_secret(proof, definition, fields).await {
         Ok(()) => {
             page::toast(&session, "Replaced. It was tried, and it works.")?;
-            Ok(page::go(&urls.connection(&connection.id)))
+            Ok(page::go(&urls.after_connecting(&Pending::return_to(pending), &connection.id)))
         }
         Err(error) => {
-            let attempt = refused(kept, connection.auth_type, error)?;
+            let attempt = Attempt { pending, ..refused(kept, connection.auth_type, error)? };
             page::refuse(&load(actor, connection, &connecting, registry, &session, attempt).await?)
         }
     }
@@ -72,10 +80,10 @@ pub(super) async fn update(
 fn refused(kept: Kept, auth_type: AuthType, error: ConnectError) -> Result<Attempt, Error> {
     match error {
         ConnectError::Fields(fields) => {
-            Ok(Attempt { kept, mistakes: credential::mistakes(auth_type, fields), refusal: None })
+            Ok(Attempt { kept, mistakes: credential::mistakes(auth_type, fields), ..Attempt::default() })
         }
         ConnectError::Refused(why) | ConnectError::Unreached(why) => {
-            Ok(Attempt { kept, mistakes: Mistakes::default(), refusal: Some(why) })
+            Ok(Attempt { kept, refusal: Some(why), ..Attempt::default() })
         }
         error @ (ConnectError::NotOffered(_)
         | ConnectError::BrowserRequired
@@ -106,6 +114,7 @@ async fn load(
                 shell: Shell::load(conn, &actor, Section::Connections, visit)?,
                 face: Face::of(&connection, definition.as_deref()),
                 connection,
+                pending: attempt.pending,
                 fields,
                 mistakes: attempt.mistakes,
                 refusal: attempt.refusal,

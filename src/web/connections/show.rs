@@ -3,6 +3,7 @@
 use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::web::Query;
 use diesel::pg::PgConnection;
 
 use crate::authz::actions::View;
@@ -22,6 +23,8 @@ use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::http::urls::Urls;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::paging::Page;
@@ -34,6 +37,7 @@ const RUNS_AT_MOST: i64 = 5;
 
 pub(super) async fn show(
     proof: Authorized<View, Connection>,
+    Query(pending): Query<PendingFields>,
     session: Session,
     db: Data<Db>,
     registry: Data<Registry>,
@@ -41,7 +45,7 @@ pub(super) async fn show(
     let visit = Visit::of(&session);
     let (actor, connection) = proof.into_parts();
     let page = db.read(move |conn| build(conn, &registry, &actor, connection, visit)).await?;
-    page::show(&page)
+    page::show(&ConnectionPage { pending: Pending::read(pending), ..page })
 }
 
 pub(super) async fn back(proof: Authorized<View, Connection>, urls: Urls) -> HttpResponse {

@@ -15,19 +15,19 @@ use crate::domain::connections::connecting::NewConnection;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::oauth::flows;
-use crate::domain::oauth::flows::ReturnTo;
 use crate::http::credential;
 use crate::http::error::Error;
 use crate::http::form::Form;
 use crate::http::form::Pairs;
 use crate::http::page;
 use crate::http::page::Visit;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::http::session;
 use crate::http::urls::PublicUrl;
 use crate::http::urls::Urls;
 use crate::kernel::text;
 use crate::web::integrations::pages::show::Attempt;
-use crate::web::integrations::pages::show::Origin;
 use crate::web::integrations::show;
 
 /// The longest name of a connection; it may be empty.
@@ -44,7 +44,7 @@ struct Parts {
 /// What was sent, but for the credential.
 struct Sent {
     auth_type: AuthType,
-    origin: Option<Origin>,
+    origin: Option<Pending>,
     name: String,
 }
 
@@ -60,7 +60,8 @@ pub(super) async fn create(
     let auth_type = pairs.take("auth_type").and_then(|word| word.parse().ok());
     let auth_type = auth_type.ok_or_else(|| Error::bad_request("Choose how to connect on the integration's page."))?;
     let name = pairs.take("name").unwrap_or_default();
-    let origin = Origin::read(pairs.take("agent"), pairs.take("action"), pairs.take("draft"));
+    let (agent, action, draft) = (pairs.take("agent"), pairs.take("action"), pairs.take("draft"));
+    let origin = Pending::read(PendingFields { agent, action, draft });
     let (parts, sent) = (Parts { connecting, registry, public, urls }, Sent { auth_type, origin, name });
     if auth_type == AuthType::Oauth {
         begin(proof, sent, &req, &parts).await
@@ -95,7 +96,7 @@ async fn connect(
     match parts.connecting.connect(proof, definition.clone(), new).await {
         Ok(id) => {
             page::toast(&session_of(req), &format!("Connected to {}.", definition.name))?;
-            let to = attempt.origin.map_or(ReturnTo::Connection, |origin| origin.to);
+            let to = Pending::return_to(attempt.origin);
             Ok(page::go(&parts.urls.after_connecting(&to, &id)))
         }
         Err(error) => {
@@ -149,7 +150,7 @@ async fn begin(
         }
     };
     let redirect_uri = parts.public.absolute(&parts.urls.oauth_callback(&key));
-    let return_to = sent.origin.map_or(ReturnTo::Connection, |origin| origin.to);
+    let return_to = Pending::return_to(sent.origin);
     let (registry, vault) = (parts.registry.clone(), parts.connecting.checker.vault.clone());
     let begun = parts
         .connecting

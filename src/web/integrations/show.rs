@@ -21,22 +21,22 @@ use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::http::urls::PublicUrl;
 use crate::http::urls::Urls;
 use crate::kernel::paging::Page;
 use crate::web::integrations::pages::show::Attempt;
 use crate::web::integrations::pages::show::Connections;
 use crate::web::integrations::pages::show::IntegrationPage;
-use crate::web::integrations::pages::show::Origin;
 
 /// How many connections of others an admin sees here; the rest stands on the page of all connections.
 const OTHERS_AT_MOST: i64 = 50;
 
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Came {
-    agent: Option<String>,
-    action: Option<String>,
-    draft: Option<String>,
+    #[serde(flatten)]
+    pending: PendingFields,
     imported: Option<String>,
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn show(
     public: Data<PublicUrl>,
 ) -> Result<HttpResponse, Error> {
     let visit = Visit::of(&session);
-    let attempt = Attempt { origin: Origin::read(came.agent, came.action, came.draft), ..Attempt::default() };
+    let attempt = Attempt { origin: Pending::read(came.pending), ..Attempt::default() };
     let (actor, integration) = proof.into_parts();
     let page = db.read(move |conn| build(conn, &registry, &public, &actor, &integration, visit)).await?;
     page::show(&IntegrationPage { is_fresh: came.imported.is_some(), ..page }.with(attempt))

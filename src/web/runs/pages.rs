@@ -146,6 +146,8 @@ pub struct RunPage {
     pub input: Option<Answer>,
     /// Whether the connection can be looked at: it is there, and the person's own or they are an admin.
     pub connection_url: Option<String>,
+    /// Where the caller brings it back to life, so that the call goes on.
+    pub mend_url: Option<String>,
 }
 
 /// Every page with `text` wherever there is text, rendered: for the test that looks at them all.
@@ -169,12 +171,13 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         is_later: true,
     };
     let response = run.content.as_ref().and_then(|content| content.response.as_ref());
-    let page = |run: &Run, answer, input, connection_url| RunPage {
+    let page = |run: &Run, answer, input, connection_url: Option<String>| RunPage {
         shell: Shell::sample(text),
         run: run.clone(),
         face: face(),
         answer,
         input,
+        mend_url: connection_url.clone(),
         connection_url,
     };
     let answer = response.map(|it| Answer::of(&it.body, it.is_cut));

@@ -17,6 +17,7 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::people::workspaces::Workspace;
 use crate::domain::runs::Run;
+use crate::domain::runs::RunStatus;
 use crate::domain::runs::visible;
 use crate::domain::runs::visible::Filter;
 use crate::domain::runs::visible::Which;
@@ -27,6 +28,7 @@ use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
 use crate::http::page::Visit;
+use crate::kernel::ids::DraftId;
 use crate::kernel::paging::MAX_LIMIT;
 use crate::kernel::paging::Page;
 use crate::web::runs::pages::RunPage;
@@ -98,8 +100,15 @@ fn with_face(run: Run, definitions: &HashMap<String, Arc<Definition>>) -> (Run, 
     (run, face)
 }
 
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct RunQuery {
+    /// The inputs that wait for the connection.
+    draft: Option<DraftId>,
+}
+
 pub(super) async fn show(
     proof: Authorized<View, Run>,
+    Query(query): Query<RunQuery>,
     session: Session,
     db: Data<Db>,
     registry: Data<Registry>,
@@ -117,6 +126,11 @@ pub(super) async fn show(
             answer: response.map(|it| Answer::of(&it.body, it.is_cut)),
             input: content.map(|it| Answer::of_json(&it.input)),
             connection_url: seen.map(|it| shell.urls.connection(&it.id)),
+            mend_url: query
+                .draft
+                .zip(seen)
+                .filter(|_| run.status == RunStatus::NeedsReconnect && run.is_caller)
+                .map(|(draft, it)| shell.urls.connection_for_call(&it.id, &run.agent, &run.agent_action, &draft)),
             shell,
             run,
         })

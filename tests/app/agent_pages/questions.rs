@@ -187,3 +187,33 @@ async fn a_dead_grant_is_told_with_who_can_mend_it_and_where() {
     let owner = stage.app.mails().await;
     assert_eq!(owner.len(), 1, "told once");
 }
+
+/// A call of Mia's whose grant is dead: the page of its run.
+async fn dead(stage: &Stage, mia: &Client, action: &str) -> Answer {
+    let asked = filled(&mia.get(action).await).submit().await;
+    let confirm = connect(stage, mia, &asked).await.form_of("Continue").submit().await;
+    stage.outside.pull("expire-tokens").await;
+    stage.outside.pull("revoke/ada@sandbox.example").await;
+    confirm.form_of("Run").submit().await.follow().await
+}
+
+#[tokio::test]
+async fn r9_a_connection_that_is_brought_back_to_life_leads_back_to_the_call() {
+    let stage = Stage::start().await;
+    let (mia, action) = calendar(&stage).await;
+    let run = dead(&stage, &mia, &action).await;
+
+    let page = mia.get(&run.attribute("a.btn--primary", "href").unwrap()).await;
+    assert!(page.shows("Then the call that waits goes on with what you filled in."), "{}", page.body);
+    let flow = page.form_of("Reconnect").submit().await.follow().await;
+    let authorize = flow.attribute("a[href*='/oauth/authorize']", "href").expect("a link to the provider");
+    let back = mia.get(&stage.consent(&authorize).await).await;
+    assert!(back.location().contains(&format!("{action}?draft=")), "{} {}", back.status, back.location());
+    let confirm = back.follow().await.form_of("Continue").submit().await;
+
+    assert!(confirm.shows("Intro & <b>call</b>"), "{}", confirm.body);
+    let run = confirm.form_of("Run").submit().await.follow().await;
+    assert!(run.shows("Succeeded"), "{}", run.body);
+    assert_eq!(stage.calls("POST", "/calendar/v1/events"), 2, "the one that was refused, and the one that went on");
+    stage.app.mails().await;
+}

@@ -6,6 +6,7 @@ use crate::domain::connections::Connection;
 use crate::http::credential::CredentialField;
 use crate::http::form::Mistakes;
 use crate::http::page::Shell;
+use crate::http::pending::Pending;
 use crate::kernel::ids::ConnectionId;
 use crate::web::connections::pages::Face;
 
@@ -35,6 +36,8 @@ pub struct SecretPage {
     pub connection: Connection,
     /// Its integration.
     pub face: Face,
+    /// The call that waits for it (R9).
+    pub pending: Option<Pending>,
     /// What to fill in.
     pub fields: Vec<CredentialField>,
     /// What is wrong with it.

@@ -18,6 +18,8 @@ use crate::domain::runs::usage::Usage;
 use crate::http::credential::CredentialField;
 use crate::http::form::Mistakes;
 use crate::http::page::Shell;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
@@ -75,6 +77,7 @@ fn show(text: &str, auth_type: AuthType, status: ConnectionStatus, is_owner: boo
         rights: Rights { maintain: is_owner, stop: is_owner },
         dependents: is_owner.then(|| dependents(text)),
         runs: vec![(run(text), text.to_owned())],
+        pending: pending(),
         tested: Some(Outcome { is_ok: is_owner, detail: text.to_owned(), at: shell.now }),
         connection: connection(text, auth_type, status, is_owner),
         shell,
@@ -113,10 +116,16 @@ fn secret(text: &str) -> SecretPage {
         shell: Shell::sample(text),
         connection: connection(text, AuthType::ApiKey, ConnectionStatus::Active, true),
         face: face(text),
+        pending: pending(),
         fields: vec![field],
         mistakes,
         refusal: None,
     }
+}
+
+fn pending() -> Option<Pending> {
+    let (agent, action) = (Some(AgentId::new().to_string()), Some(AgentActionId::new().to_string()));
+    Pending::read(PendingFields { agent, action, draft: Some("draft".to_owned()) })
 }
 
 fn face(text: &str) -> Face {

@@ -21,6 +21,8 @@ use crate::domain::runs::Run;
 use crate::domain::runs::usage::Usage;
 use crate::http::look;
 use crate::http::page::Shell;
+use crate::http::pending::Pending;
+use crate::http::urls;
 use crate::web::connections::pages::Face;
 
 /// One connection.
@@ -47,6 +49,8 @@ pub struct ConnectionPage {
     pub runs: Vec<(Run, String)>,
     /// How the test went that was just made.
     pub tested: Option<Outcome>,
+    /// The call that waits until it works again (R9).
+    pub pending: Option<Pending>,
 }
 
 /// What the person may do with a connection.
@@ -113,6 +117,7 @@ impl ConnectionPage {
             rights,
             dependents,
             tested: None,
+            pending: None,
         }
     }
 
@@ -128,6 +133,13 @@ impl ConnectionPage {
     /// Whether it has a secret that is typed.
     fn has_typed_secret(&self) -> bool {
         matches!(self.connection.auth_type, AuthType::ApiKey | AuthType::ServiceAccount)
+    }
+
+    /// Where its secret is replaced, with the call that waits for it.
+    fn secret_url(&self) -> String {
+        let waiting = self.pending.iter().flat_map(|pending| &pending.fields);
+        let secret = self.shell.urls.connection_part(&self.connection.id, "secret");
+        urls::with_queries(&secret, waiting.map(|(name, value)| (*name, value.as_str())))
     }
 
     fn is(&self, status: ConnectionStatus) -> bool {

@@ -12,6 +12,8 @@ use crate::http::credential;
 use crate::http::credential::CredentialField;
 use crate::http::form::Mistakes;
 use crate::http::page::Shell;
+use crate::http::pending::Pending;
+use crate::http::pending::PendingFields;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
@@ -27,7 +29,6 @@ use crate::web::integrations::pages::show::Action;
 use crate::web::integrations::pages::show::Client;
 use crate::web::integrations::pages::show::Connections;
 use crate::web::integrations::pages::show::IntegrationPage;
-use crate::web::integrations::pages::show::Origin;
 use crate::web::integrations::pages::show::Scope;
 use crate::web::integrations::pages::show::Way;
 
@@ -81,11 +82,11 @@ fn show(text: &str) -> IntegrationPage {
             sign_in_host: Some(some()),
         },
         ways: AuthType::ALL.iter().map(|auth_type| way(text, *auth_type)).collect(),
-        origin: Origin::read(
-            Some(AgentId::new().to_string()),
-            Some(AgentActionId::new().to_string()),
-            Some("draft".to_owned()),
-        ),
+        origin: Pending::read(PendingFields {
+            agent: Some(AgentId::new().to_string()),
+            action: Some(AgentActionId::new().to_string()),
+            draft: Some("draft".to_owned()),
+        }),
         refusal: Some((AuthType::None, some())),
         mistakes: mistakes(&credential::id(AuthType::ApiKey, "key"), text),
         connections: Connections {

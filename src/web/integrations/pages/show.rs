@@ -11,15 +11,14 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::integrations::document::Problem;
 use crate::domain::integrations::integration::Integration;
-use crate::domain::oauth::flows::ReturnTo;
 use crate::http::credential;
 use crate::http::credential::CredentialField;
 use crate::http::credential::Kept;
 use crate::http::form::Mistakes;
 use crate::http::look;
 use crate::http::page::Shell;
+use crate::http::pending::Pending;
 use crate::http::urls::PublicUrl;
-use crate::kernel::text;
 use crate::web::integrations::pages::plain;
 
 /// How much of a description stands under the name.
@@ -40,7 +39,7 @@ pub struct IntegrationPage {
     /// The ways to connect it, preferred first.
     pub ways: Vec<Way>,
     /// Where the person came from and goes back to.
-    pub origin: Option<Origin>,
+    pub origin: Option<Pending>,
     /// Why nothing was connected, if it was no field's fault.
     pub refusal: Option<(AuthType, String)>,
     /// What is wrong with the fields of the form that was sent.
@@ -155,33 +154,11 @@ pub struct Client {
     pub mistakes: Mistakes,
 }
 
-/// The agent's action that needs the connection.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// Where to go back to.
-    pub to: ReturnTo,
-    /// The hidden fields that carry it.
-    pub fields: Vec<(&'static str, String)>,
-}
-
-impl Origin {
-    /// The longest name of a draft.
-    const DRAFT: usize = 100;
-
-    /// From three fields of a form or of an address; nothing if they name no action.
-    pub fn read(agent: Option<String>, action: Option<String>, draft: Option<String>) -> Option<Self> {
-        let (agent, action) = (agent?.parse().ok()?, action?.parse().ok()?);
-        let draft = text::line(&draft.unwrap_or_default(), Self::DRAFT).unwrap_or_default();
-        let fields = vec![("agent", format!("{agent}")), ("action", format!("{action}")), ("draft", draft.clone())];
-        Some(Self { to: ReturnTo::AgentAction { agent, action, draft }, fields })
-    }
-}
-
 /// A form that was sent and comes back.
 #[derive(Debug, Default)]
 pub struct Attempt {
     /// Where the person came from.
-    pub origin: Option<Origin>,
+    pub origin: Option<Pending>,
     /// Which form.
     pub auth_type: Option<AuthType>,
     /// The name that was typed.
