@@ -1,9 +1,11 @@
 //! The way to a provider and back, and every way in which it can go wrong (D-20, D-21).
 
 use chrono::Duration;
+use http::Method;
 use odeus::kernel::clock::Clock;
 use odeus::kernel::ids::AgentActionId;
 use odeus::kernel::ids::AgentId;
+use serde_json::json;
 
 use crate::support::Answer;
 use crate::support::Options;
@@ -272,4 +274,56 @@ async fn another_account_waits_for_its_owners_word() {
     assert_eq!(eve.get(&question).await.status, 404);
     let tested = eve.get(&connection).await.form_of("Test").submit().await;
     assert!(tested.shows("It works, as team@sandbox.example."));
+}
+
+#[tokio::test]
+async fn a_code_for_a_client_that_was_changed_meanwhile_connects_nothing() {
+    let stage = stage().await;
+    let (ada, eve) = (stage.ada().await, stage.eve().await);
+    let back = stage.decide(&stage.set_out(&eve).await, Decision::Allow(EVE)).await;
+
+    ada.get(CALENDAR).await.form_of("Save client").set("client_secret", CLIENT.1).submit().await;
+
+    assert_eq!(ended(&eve.get(&back).await, 400), "This sign-in has ended");
+    assert!(eve.get(CONNECTIONS).await.shows("No connections yet"));
+}
+
+#[tokio::test]
+async fn of_more_than_five_flows_under_way_the_oldest_gives_way() {
+    let stage = stage().await;
+    let eve = stage.eve().await;
+    let mut ways = Vec::new();
+    for _ in 0..6 {
+        ways.push(eve.get(CALENDAR).await.form_of("Connect").submit().await.location().to_owned());
+    }
+
+    assert_eq!(eve.get(&ways[0]).await.status, 404);
+    for way in &ways[1..] {
+        assert_eq!(eve.get(way).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn whoever_attached_a_connection_approves_another_account_of_it_before_it_runs() {
+    let stage = stage().await;
+    let eve = stage.eve().await;
+    let program = stage.app.token(&stage.app.cast.eve);
+    let connection = stage.connect_calendar(&eve, EVE).await;
+    let made = program.json(Method::POST, "/api/v1/agents", &json!({ "name": "Helper" })).await.json();
+    let base = format!("/api/v1/agents/{}/actions", made["id"].as_str().unwrap());
+    let body = json!({
+        "integration": "sandbox-calendar", "action": "listEvents", "credentials": "preselected",
+        "connection_id": connection.rsplit('/').next().unwrap(), "requires_confirmation": false,
+    });
+    let action = program.json(Method::POST, &base, &body).await.json();
+    let path = format!("{base}/{}/runs", action["id"].as_str().unwrap());
+    let run = async || program.json(Method::POST, &path, &json!({ "input": {} })).await;
+    assert_eq!(run().await.status, 200);
+
+    let page = eve.get(&connection).await.form_of("Reconnect").submit().await.follow().await;
+    let question = eve.get(&stage.decide(&leads_to(&page), Decision::Allow(TEAM)).await).await;
+    question.follow().await.form_of("Replace it").submit().await;
+
+    let refused = run().await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
 }

@@ -292,3 +292,47 @@ async fn a_job_that_is_stopped_finishes_what_it_has_begun() {
 
     assert_eq!(word(&world, &format!("token_version::text FROM connections WHERE id = '{connection}'")), "2");
 }
+
+#[tokio::test]
+async fn a_grant_of_another_client_is_not_shown_to_the_provider() {
+    let (world, action, _) = ended().await;
+    world.sql("UPDATE integration_settings SET oauth_client_generation = 7");
+
+    let outcome = world.run(&world.cast.max, action, call()).await.unwrap();
+
+    assert!(matches!(outcome, odeus::domain::runs::Outcome::NeedsReconnect { .. }), "{outcome:?}");
+    assert_eq!(world.outside.token_calls(), 0);
+}
+
+#[tokio::test]
+async fn tokens_for_a_version_that_is_not_there_any_more_are_not_kept() {
+    let (world, _, connection) = ended().await;
+    let gate = Arc::new(Semaphore::new(0));
+    world.outside.answer_token(Answer::Held(Arc::clone(&gate)));
+    let (renewer, registry) = (world.renewer.clone(), world.registry.clone());
+    let pass = tokio::spawn(async move { renewer.renew_ahead(&registry).await });
+    asked(&world, 1).await;
+
+    world.sql("UPDATE connections SET token_version = 5");
+    gate.add_permits(1);
+    pass.await.unwrap().unwrap();
+
+    assert_eq!(word(&world, &format!("token_version::text FROM connections WHERE id = '{connection}'")), "5");
+    assert_eq!(count(&world, "connection_secrets WHERE version <> 1"), 0);
+}
+
+#[tokio::test]
+async fn who_has_the_lease_is_waited_for() {
+    let (world, action, _) = ended().await;
+    let taken = "UPDATE connections SET refresh_lease = gen_random_uuid(),
+        refresh_lease_until = clock_timestamp() + interval '60 seconds'";
+    world.sql(taken);
+
+    let (run, ()) = tokio::join!(world.finished(&world.cast.max, action, call()), async {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        assert_eq!(world.outside.token_calls(), 0);
+        world.sql("UPDATE connections SET refresh_lease_until = clock_timestamp() - interval '1 second'");
+    });
+
+    assert_eq!((run.status, world.outside.token_calls()), (RunStatus::Succeeded, 1));
+}
