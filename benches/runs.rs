@@ -32,29 +32,31 @@ fn main() -> Result<()> {
     let story = odeus.prepare(upstream)?;
 
     say("runs and calls, wrk with one thread");
-    say(&format!("{:<34} {:>9} {:>10} {:>10} {:>8}", "", "per s", "p50", "p99", "/ nginx"));
+    say(&format!("{:<36} {:>9} {:>10} {:>10} {:>8}", "", "per s", "p50", "p99", "/ nginx"));
     for connections in [1, 16, 64] {
         let direct = wrk(&home, connections, &format!("http://127.0.0.1:{upstream}/v1/events"), None)?;
         let proxied = wrk(&home, connections, &format!("http://127.0.0.1:{}/v1/events", nginx.port), None)?;
+        let kept = wrk(&home, connections, &format!("http://127.0.0.1:{}/kept/v1/events", nginx.port), None)?;
         let read = wrk(&home, connections, &odeus.url(&story.read), Some(&story.token))?;
         let write = wrk(&home, connections, &odeus.url(&story.write), Some(&story.token))?;
         say(&format!("-- {connections} connection(s)"));
         for (name, figures) in [
             ("upstream, directly", &direct),
             ("through nginx", &proxied),
+            ("through nginx, upstream kept alive", &kept),
             ("run that reads", &read),
             ("run that writes", &write),
         ] {
             let ratio = figures.per_second / proxied.per_second;
             say(&format!(
-                "{name:<34} {:>9.0} {:>7.2} ms {:>7.2} ms {ratio:>8.2}",
+                "{name:<36} {:>9.0} {:>7.2} ms {:>7.2} ms {ratio:>8.2}",
                 figures.per_second, figures.p50_ms, figures.p99_ms
             ));
         }
         if connections == 1 {
-            say(&format!("{:<34} {:>20.2} ms at the median", "added by a run that reads", read.p50_ms - direct.p50_ms));
+            say(&format!("{:<36} {:>20.2} ms at the median", "added by a run that reads", read.p50_ms - direct.p50_ms));
             say(&format!(
-                "{:<34} {:>20.2} ms at the median",
+                "{:<36} {:>20.2} ms at the median",
                 "added by a run that writes",
                 write.p50_ms - direct.p50_ms
             ));
@@ -64,7 +66,7 @@ fn main() -> Result<()> {
     for path in ["connections", "integrations", "agents", "runs"] {
         let page = wrk_page(&home, &odeus.url(&format!("/w/bench/{path}")), &story.cookie)?;
         say(&format!(
-            "{:<34} {:>9.0} {:>7.2} ms {:>7.2} ms",
+            "{:<36} {:>9.0} {:>7.2} ms {:>7.2} ms",
             format!("/{path}"),
             page.per_second,
             page.p50_ms,
@@ -72,7 +74,7 @@ fn main() -> Result<()> {
         ));
     }
     say("the process");
-    say(&format!("{:<34} {:>9.2} s", "start to ready, prepared database", odeus.restart_seconds(&home, upstream)?));
+    say(&format!("{:<36} {:>9.2} s", "start to ready, prepared database", odeus.restart_seconds(&home, upstream)?));
     Ok(())
 }
 
@@ -159,8 +161,10 @@ impl Nginx {
              http {{ access_log off; client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/f;
                 uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;
                 upstream provider {{ server 127.0.0.1:{upstream}; keepalive 64; }}
-                server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://provider; proxy_http_version 1.1;
-                    proxy_set_header Connection \"\"; proxy_set_header X-Api-Key static-key; }} }} }}"
+                server {{ listen 127.0.0.1:{port}; proxy_set_header X-Api-Key static-key;
+                    location / {{ proxy_pass http://127.0.0.1:{upstream}; }}
+                    location /kept/ {{ proxy_pass http://provider/; proxy_http_version 1.1; proxy_set_header Connection \"\";
+                        proxy_set_header X-Api-Key static-key; }} }} }}"
         );
         fs::write(folder.join("nginx.conf"), config)?;
         let program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "nginx"]
@@ -310,7 +314,7 @@ impl Odeus {
         pause(3000);
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("?").trim().to_owned();
-        say(&format!("{:<34} {resident:>12}", "resident after the load"));
+        say(&format!("{:<36} {resident:>12}", "resident after the load"));
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         self.child.wait()?;
         let since = Instant::now();
@@ -320,7 +324,7 @@ impl Odeus {
         pause(1000);
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("?").trim().to_owned();
-        say(&format!("{:<34} {resident:>12}", "resident at idle"));
+        say(&format!("{:<36} {resident:>12}", "resident at idle"));
         Ok(seconds)
     }
 }

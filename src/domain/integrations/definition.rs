@@ -11,6 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::authz::facts::AuthType;
+use crate::domain::integrations::fingerprint::Fingerprint;
 use crate::domain::integrations::validation::Compiled;
 use crate::outbound::origin::Origin;
 use crate::outbound::origin::OriginMap;
@@ -198,6 +199,8 @@ pub struct ActionDefinition {
     pub(in crate::domain::integrations) origin: Origin,
     /// The schema made ready, at its first use.
     pub(in crate::domain::integrations) compiled: Compiled,
+    /// The fingerprint, from its first use on.
+    pub(in crate::domain::integrations) fingerprint: Fingerprint,
 }
 
 /// One value in path, query or headers.
@@ -329,6 +332,7 @@ impl Definition {
             if let Ok(origin) = Origin::of(&action.server) {
                 action.origin = origin;
             }
+            action.fingerprint = Fingerprint::default();
         }
         for method in &mut self.auth {
             if let Some(oauth) = &mut method.oauth {

@@ -2,6 +2,8 @@
 //!
 //! Words for people are left out, so that a better description does not take agents out of work.
 
+use std::sync::OnceLock;
+
 use ring::digest::SHA256;
 use ring::digest::digest;
 use serde_json::Map;
@@ -20,9 +22,24 @@ const NAMED: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"]
 /// Keywords that hold values of the input, which are no schemas.
 const VALUES: [&str; 5] = ["const", "enum", "default", "required", "dependentRequired"];
 
+/// A fingerprint, computed once: every run of a preselected action compares it. A clone computes its own, because it may be
+/// changed before it is used.
+#[derive(Debug, Default)]
+pub(in crate::domain::integrations) struct Fingerprint(OnceLock<[u8; 32]>);
+
+impl Clone for Fingerprint {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl ActionDefinition {
     /// SHA-256 over method, origin, path, parameters, fixed values, body and input schema, in canonical form.
     pub fn fingerprint(&self) -> [u8; 32] {
+        *self.fingerprint.0.get_or_init(|| self.compute_fingerprint())
+    }
+
+    fn compute_fingerprint(&self) -> [u8; 32] {
         let mut parameters: Vec<Value> = self.parameters.iter().map(parameter).collect();
         parameters.sort_by_cached_key(canonical);
         let form = json!({

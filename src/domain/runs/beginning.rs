@@ -1,11 +1,10 @@
 //! Lets a call begin, or says why not: the policy is asked with the facts of this moment, the sealed secret is read in the
-//! same statement (D-33), and one more statement writes down the run and its audit event before anything leaves. A
-//! transaction around the two would add two round trips to each run and nothing else: under read committed each statement
-//! sees its own moment, with or without it.
+//! same statement (D-33), and one more statement writes down the run and its audit event before anything leaves that
+//! changes something or must happen once. A transaction around the two would add two round trips to each run and nothing
+//! else: under read committed each statement sees its own moment, with or without it.
 
 use std::sync::Arc;
 
-use chrono::Duration;
 use diesel::pg::PgConnection;
 use serde_json::Value;
 
@@ -21,6 +20,7 @@ use crate::domain::integrations::registry::Registry;
 use crate::domain::integrations::validation::FieldError;
 use crate::domain::runs::admission::Admission;
 use crate::domain::runs::admission::admit;
+use crate::domain::runs::begun::Begun;
 use crate::domain::runs::call::Call;
 use crate::domain::runs::call::IntegrationName;
 use crate::domain::runs::call::Outcome;
@@ -48,12 +48,10 @@ use crate::outbound::request::Request;
 use crate::vault::Vault;
 use crate::vault::VaultError;
 
-/// How long after its beginning nobody is at a run any more: longer than the runner gives all of it together.
-const LOST_AFTER_SECONDS: i64 = 65;
 const MAX_KEY: usize = 255;
 
 /// Who asks for what.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ask {
     /// The caller.
     pub actor: Actor,
@@ -63,34 +61,13 @@ pub struct Ask {
     pub call: Call,
 }
 
-/// A call that is written down and may leave.
-#[derive(Debug)]
-pub struct Begun {
-    /// Who asked for what.
-    pub ask: Ask,
-    /// The integration.
-    pub definition: Arc<Definition>,
-    /// The run.
-    pub run: RunId,
-    /// When it began.
-    pub at: Timestamp,
-    /// The caller's name.
-    pub caller_name: String,
-    /// Method and address.
-    pub request_line: String,
-    /// The connection.
-    pub connection: RunConnection,
-    /// Its owner.
-    pub owner: UserId,
-}
-
 /// What comes of asking.
 #[derive(Debug)]
 pub enum Beginning {
     /// It may leave.
     Go {
         /// What is known of it.
-        begun: Box<Begun>,
+        begun: Arc<Begun>,
         /// What leaves.
         request: Box<Request>,
         /// With which credential.
@@ -114,6 +91,7 @@ pub(in crate::domain::runs) struct Scene<'a> {
 
 struct Admitted {
     run: RunId,
+    is_written: bool,
     caller_name: String,
     target: Target,
 }
@@ -154,14 +132,14 @@ pub fn begin(
         at,
     };
     let decided = scene.decide(conn, vault)?;
-    let Admitted { run, caller_name, target } = match decided {
+    let Admitted { run, is_written, caller_name, target } = match decided {
         Ok(admitted) => admitted,
         Err(outcome) => return Ok(Beginning::Stop(outcome)),
     };
-    let Target { owner, owner_name, name, secret, .. } = target;
+    let Target { owner, owner_name, name, used_at, secret, .. } = target;
     let connection = RunConnection { id: secret.connection, name: Some(name), owner_name: Some(owner_name) };
-    let begun = Begun { ask, definition, run, at, caller_name, request_line, connection, owner };
-    Ok(Beginning::Go { begun: Box::new(begun), request: Box::new(request), secret: Box::new(secret) })
+    let begun = Begun { ask, definition, run, at, caller_name, request_line, connection, owner, used_at, is_written };
+    Ok(Beginning::Go { begun: Arc::new(begun), request: Box::new(request), secret: Box::new(secret) })
 }
 
 /// What no schema says: Postgres keeps no NUL in a text, and keys are words.
@@ -233,8 +211,11 @@ impl Scene<'_> {
         if let Some(unconfirmed) = self.unconfirmed(&target) {
             return Ok(Err(self.stored(conn)?.unwrap_or(unconfirmed)));
         }
+        if self.defined.effect == Effect::Read && self.key.is_none() {
+            return Ok(Ok(Admitted { run: RunId::new(), is_written: false, caller_name, target }));
+        }
         Ok(match self.write(conn, &target)? {
-            Ok(run) => Ok(Admitted { run, caller_name, target }),
+            Ok(run) => Ok(Admitted { run, is_written: true, caller_name, target }),
             Err(outcome) => Err(outcome),
         })
     }
@@ -286,7 +267,7 @@ impl Scene<'_> {
 
     fn write(&self, conn: &mut PgConnection, target: &Target) -> Result<Result<RunId, Outcome>, RunError> {
         let run = RunId::new();
-        let standing = Standing::Begun { deadline: self.at + Duration::seconds(LOST_AFTER_SECONDS) };
+        let standing = Standing::begun_at(self.at);
         let attempt = self.attempt(run, Some(target), &standing);
         if record::begin(conn, &attempt)? {
             return Ok(Ok(run));

@@ -1,17 +1,20 @@
 //! Runs: one execution of an agent's action, with exactly the right person's rights.
 //!
 //! A call is authorized and given its sealed secret in one statement and recorded in the next; then it leaves, holding no
-//! connection to the database; then one statement closes the record. `own` and `lent` are two kinds of resource with two
+//! connection to the database; then one statement closes the record. One that only looks and is quick is recorded once,
+//! when it has ended. `own` and `lent` are two kinds of resource with two
 //! rules of the policy and one code path from there on.
 
 pub mod admission;
 pub mod beginning;
+pub mod begun;
 pub mod call;
 pub mod choices;
 pub mod confirmation;
 pub mod drafts;
 pub mod ending;
 pub mod hold;
+pub mod ledger;
 pub mod lent;
 pub mod own;
 pub mod readiness;
@@ -26,6 +29,7 @@ pub mod target;
 pub mod underway;
 pub mod usage;
 pub mod visible;
+pub mod whole;
 
 pub use crate::domain::runs::call::Call;
 pub use crate::domain::runs::call::IntegrationName;

@@ -1,5 +1,13 @@
-//! Writes runs down: one statement when a call begins or is turned away, with its audit event, and one when it ends.
+//! Writes runs down: one statement when a call begins or is turned away, with its audit event, and one when it ends. Calls
+//! that only look and are quick get one for both, in `ledger`.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::Duration;
+use diesel::BoolExpressionMethods;
+use diesel::ExpressionMethods;
+use diesel::QueryDsl;
 use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
@@ -17,12 +25,19 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::authz::actor::Actor;
+use crate::authz::actor::Via;
+use crate::authz::facts::CredentialMode;
 use crate::db::prepared::prepared;
+use crate::db::schema::connections;
 use crate::domain::agents::AgentAction;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::runs::run::Run;
+use crate::domain::runs::run::RunContent;
+use crate::domain::runs::run::RunResponse;
 use crate::domain::runs::run::RunStatus;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::AgentActionId;
+use crate::kernel::ids::AgentId;
 use crate::kernel::ids::AuditId;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::RunId;
@@ -33,6 +48,8 @@ use crate::kernel::text;
 /// The most bytes of an answer's body that are kept.
 const MAX_STORED_BODY: usize = 256 * 1024;
 const MAX_REQUEST_LINE: usize = 2_000;
+/// How long after its beginning nobody is at a run any more: longer than the runner gives all of it together.
+const LOST_AFTER_SECONDS: i64 = 65;
 
 /// An idempotency key, and what it stands for.
 #[derive(Clone, Debug)]
@@ -58,6 +75,13 @@ pub enum Standing {
         /// The same, for people.
         detail: String,
     },
+}
+
+impl Standing {
+    /// About to leave at this moment.
+    pub fn begun_at(at: Timestamp) -> Self {
+        Self::Begun { deadline: at + Duration::seconds(LOST_AFTER_SECONDS) }
+    }
 }
 
 /// A call to write down.
@@ -150,11 +174,31 @@ pub fn begin(conn: &mut PgConnection, attempt: &Attempt<'_>) -> QueryResult<bool
     Ok(written.count > 0)
 }
 
+/// What the audit event of a call says.
+pub(in crate::domain::runs) fn begun_detail(run: &Run) -> Value {
+    detail_of(run.agent, run.agent_action, &run.integration, &run.action, run.credentials)
+}
+
+fn detail_of(
+    agent: AgentId,
+    agent_action: AgentActionId,
+    integration: &str,
+    action: &str,
+    credentials: CredentialMode,
+) -> Value {
+    json!({
+        "agent": agent, "agent_action": agent_action, "integration": integration, "action": action,
+        "credentials": credentials,
+    })
+}
+
+/// Method and address, as they are kept.
+pub(in crate::domain::runs) fn stored_line(content: &RunContent) -> Option<String> {
+    content.request_line.as_deref().map(|line| text::cut(line, MAX_REQUEST_LINE))
+}
+
 fn audit_detail(action: &AgentAction, status: RunStatus, detail: Option<&str>) -> Value {
-    let mut said = json!({
-        "agent": action.agent, "agent_action": action.id, "integration": action.integration, "action": action.action,
-        "credentials": action.credentials,
-    });
+    let mut said = detail_of(action.agent, action.id, &action.integration, &action.action, action.credentials);
     if let (Some(said), Some(detail)) = (said.as_object_mut(), detail) {
         said.insert("status".to_owned(), json!(status));
         said.insert("why".to_owned(), json!(detail));
@@ -162,17 +206,45 @@ fn audit_detail(action: &AgentAction, status: RunStatus, detail: Option<&str>) -
     said
 }
 
-/// A begun run that has ended.
-#[derive(Clone, Copy, Debug)]
-pub struct Closing<'a> {
+/// A run that has ended, and what its record takes beside what its caller sees.
+#[derive(Clone, Debug)]
+pub struct Closing {
     /// The workspace.
     pub workspace: WorkspaceId,
     /// The run as it is now.
-    pub run: &'a Run,
+    pub run: Arc<Run>,
     /// The connection that it used.
     pub connection: ConnectionId,
+    /// Its owner.
+    pub connection_owner: UserId,
     /// Whether the provider may have seen the call.
     pub may_have_left: bool,
+    /// Whether the connection has to be marked as used; it is, to the minute.
+    pub marks_use: bool,
+    /// How its caller came.
+    pub via: Via,
+    /// From where.
+    pub ip: Option<IpAddr>,
+}
+
+impl Closing {
+    pub(in crate::domain::runs) fn content(&self) -> Option<&RunContent> {
+        self.run.content.as_ref()
+    }
+
+    pub(in crate::domain::runs) fn response(&self) -> Option<&RunResponse> {
+        self.content()?.response.as_ref()
+    }
+
+    /// The beginning of the body, which is what is kept of it.
+    pub(in crate::domain::runs) fn stored_body(&self) -> Option<&[u8]> {
+        let body = self.response()?.body.as_slice();
+        Some(body.get(..MAX_STORED_BODY).unwrap_or(body))
+    }
+
+    pub(in crate::domain::runs) fn is_cut(&self) -> bool {
+        self.response().is_some_and(|response| response.body.len() > MAX_STORED_BODY)
+    }
 }
 
 /// One statement, which is its own transaction. A call that cannot have left gives its idempotency key back.
@@ -181,23 +253,15 @@ const END: &str = ", run AS (
             response_cut = $8, finished_at = $9, duration_ms = $10,
             idempotency_key = CASE WHEN $11 THEN idempotency_key END
         WHERE workspace_id = $1 AND id = $2 AND status = 'begun' RETURNING id
-    ), used AS (
-        UPDATE connections SET last_used_at = $9
-        WHERE workspace_id = $1 AND id = $12 AND $11
-          AND (last_used_at IS NULL OR last_used_at < $9 - interval '1 minute')
     )
     SELECT count(*) AS count,
-        set_config('synchronous_commit', CASE WHEN $13 = 'read' THEN 'off' ELSE current_setting('synchronous_commit') END,
+        set_config('synchronous_commit', CASE WHEN $12 = 'read' THEN 'off' ELSE current_setting('synchronous_commit') END,
             true) AS commits
     FROM run";
 
-/// Closes a begun run; false if it was closed meanwhile.
-pub fn end(conn: &mut PgConnection, closing: &Closing<'_>) -> QueryResult<bool> {
-    let run = closing.run;
-    let response = run.content.as_ref().and_then(|content| content.response.as_ref());
-    let body = response.map(|response| response.body.as_slice());
-    let stored = body.map(|body| body.get(..MAX_STORED_BODY).unwrap_or(body));
-    let is_cut = body.is_some_and(|body| body.len() > MAX_STORED_BODY);
+/// Closes a begun run; false if it was closed meanwhile, or had not been written down.
+pub fn end(conn: &mut PgConnection, closing: &Closing) -> QueryResult<bool> {
+    let (run, response) = (&closing.run, closing.response());
     let written: Written = prepared(END)
         .bind::<Uuid, _>(closing.workspace)
         .bind::<Uuid, _>(run.id)
@@ -205,13 +269,25 @@ pub fn end(conn: &mut PgConnection, closing: &Closing<'_>) -> QueryResult<bool> 
         .bind::<Nullable<Text>, _>(run.detail.as_deref())
         .bind::<Nullable<Int4>, _>(response.map(|response| i32::from(response.status)))
         .bind::<Nullable<Jsonb>, _>(response.map(|response| json!(response.headers)))
-        .bind::<Nullable<Binary>, _>(stored)
-        .bind::<Bool, _>(is_cut)
+        .bind::<Nullable<Binary>, _>(closing.stored_body())
+        .bind::<Bool, _>(closing.is_cut())
         .bind::<Nullable<Timestamptz>, _>(run.finished_at)
         .bind::<Nullable<BigInt>, _>(run.duration_ms)
         .bind::<Bool, _>(closing.may_have_left)
-        .bind::<Uuid, _>(closing.connection)
         .bind::<Text, _>(run.effect)
         .get_result(conn)?;
+    if closing.marks_use {
+        mark_use(conn, closing)?;
+    }
     Ok(written.count > 0)
+}
+
+/// Marks the connection as used. Apart from the run's own statement, which so needs no lock that other runs wait for.
+pub(in crate::domain::runs) fn mark_use(conn: &mut PgConnection, closing: &Closing) -> QueryResult<()> {
+    let used = connections::table.find((closing.workspace, closing.connection));
+    let at = closing.run.finished_at;
+    diesel::update(used.filter(connections::last_used_at.is_null().or(connections::last_used_at.lt(at))))
+        .set(connections::last_used_at.eq(at))
+        .execute(conn)
+        .map(drop)
 }

@@ -10,14 +10,12 @@ use tokio::time::sleep;
 use crate::authz::facts::AuthType;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::connections::secrets::AccessSecret;
-use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::oauth::renewal::RenewError;
 use crate::domain::oauth::renewal::Renewal;
 use crate::domain::oauth::renewal::Renewer;
-use crate::domain::runs::beginning::Begun;
+use crate::domain::runs::begun::Begun;
 use crate::domain::runs::ending;
-use crate::domain::runs::ending::Asked;
 use crate::domain::runs::ending::Ending;
 use crate::domain::runs::hold;
 use crate::domain::runs::hold::Hold;
@@ -116,25 +114,6 @@ enum Unanswered {
 }
 
 impl Begun {
-    /// Whether it changes something.
-    pub fn effect(&self) -> Effect {
-        self.defined().map_or(Effect::Write, |defined| defined.effect)
-    }
-
-    /// What is called, for the words about it.
-    pub fn asked(&self) -> Asked<'_> {
-        Asked { integration: &self.definition.name, effect: self.effect(), failure: self.definition.failure.as_ref() }
-    }
-
-    fn defined(&self) -> Option<&ActionDefinition> {
-        self.definition.action(&self.ask.action.action)
-    }
-
-    /// The request once more; it was built before, so there is one.
-    fn build(&self) -> Option<Request> {
-        self.defined()?.build(&self.ask.call.input).ok()
-    }
-
     fn answered(&self, result: Result<Response, Unanswered>) -> Ending {
         match result {
             Ok(response) => ending::by_response(&self.asked(), response),

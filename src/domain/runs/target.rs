@@ -112,6 +112,8 @@ pub struct TargetRow {
     token_version: Option<i64>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     access_expires_at: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    connection_used_at: Option<Timestamp>,
     #[diesel(sql_type = Nullable<Binary>)]
     sealed: Option<Sealed>,
 }
@@ -140,7 +142,9 @@ macro_rules! target_columns {
             $connection,
             ".token_version, ",
             $connection,
-            ".access_expires_at, k.sealed"
+            ".access_expires_at, ",
+            $connection,
+            ".last_used_at AS connection_used_at, k.sealed"
         )
     };
 }
@@ -177,6 +181,8 @@ pub struct Target {
     pub name: String,
     /// The scopes that were granted, where that is known.
     pub scopes: Vec<String>,
+    /// When it was used last, to the minute.
+    pub used_at: Option<Timestamp>,
     /// Everything that the vault needs.
     pub secret: AccessSecret,
 }
@@ -199,6 +205,7 @@ impl TargetRow {
             owner_name: self.connection_owner_name.unwrap_or_default(),
             name: self.connection_name?,
             scopes: self.scopes?,
+            used_at: self.connection_used_at,
             secret,
         })
     }

@@ -2,6 +2,7 @@
 
 mod endings;
 mod history;
+mod ledger;
 mod lent;
 mod losses;
 mod outside;

@@ -28,6 +28,7 @@ use crate::domain::integrations::document::source::entries;
 use crate::domain::integrations::document::source::join;
 use crate::domain::integrations::document::source::prose;
 use crate::domain::integrations::document::source::weight;
+use crate::domain::integrations::fingerprint::Fingerprint;
 use crate::domain::integrations::request;
 use crate::domain::integrations::validation::Compiled;
 use crate::kernel::text;
@@ -150,6 +151,7 @@ pub(super) fn action(
         scope_alternatives,
         auth_types,
         compiled: Compiled::default(),
+        fingerprint: Fingerprint::default(),
         key: key.clone(),
     };
     shared.keys.insert(key);
