@@ -6,7 +6,9 @@ pub mod audit;
 pub mod connections;
 pub mod groups;
 pub mod integrations;
+pub mod mails;
 pub mod me;
+pub mod outbox;
 pub mod runs;
 
 use std::sync::LazyLock;
@@ -40,6 +42,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
     runs::routes(cfg);
     groups::routes(cfg);
     audit::routes(cfg);
+    mails::routes(cfg);
+    outbox::routes(cfg);
 }
 
 #[derive(OpenApi)]
@@ -63,6 +67,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         (name = "Agents", description = "Named helpers with actions, used by the people they are shared with"),
         (name = "Runs", description = "Executions of an agent’s actions"),
         (name = "Groups", description = "Named sets of members, to share with"),
+        (name = "Mails", description = "What the workspace writes to its people, for admins"),
         (name = "Audit", description = "Who did what, for admins"),
         (name = "Description", description = "This document"),
     ),
@@ -93,6 +98,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
         runs::Description::openapi(),
         groups::Description::openapi(),
         audit::Description::openapi(),
+        mails::Description::openapi(),
+        outbox::Description::openapi(),
     ] {
         description.merge(noun);
     }

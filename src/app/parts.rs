@@ -197,16 +197,21 @@ impl Parts {
     /// What sends the mails that wait.
     pub fn mail_job(&self) -> SendMail {
         let (to_password, to_connection) = (self.public.clone(), self.public.clone());
+        let (to_action, to_unsubscribe) = (self.public.clone(), self.public.clone());
         let addresses = Addresses {
             host: self.public.origin().host().to_owned(),
             set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(&token))),
             connection: Box::new(move |(slug, id)| to_connection.absolute(&Urls::of(&slug).connection(&id))),
+            agent_action: Box::new(move |(slug, agent, action)| {
+                to_action.absolute(&Urls::of(&slug).agent_action(&agent, &action))
+            }),
+            unsubscribe: Box::new(move |token| to_unsubscribe.absolute(&urls::unsubscribe_link(&token))),
         };
         SendMail {
             db: self.db.clone(),
             clock: self.clock.clone(),
             transport: self.transport.clone(),
-            compose: compose::composer(self.registry.clone(), addresses),
+            compose: compose::composer(self.vault.clone(), self.registry.clone(), addresses),
             metrics: self.metrics.clone(),
         }
     }

@@ -46,4 +46,6 @@ actions! {
     ManagePeople
     /// Read who did what, all of it.
     ViewAudit
+    /// See which mails the workspace sends, and send one again.
+    ManageMail
 }

@@ -11,6 +11,7 @@ use crate::authz::actions::Delete;
 use crate::authz::actions::Disable;
 use crate::authz::actions::Edit;
 use crate::authz::actions::Maintain;
+use crate::authz::actions::ManageMail;
 use crate::authz::actions::ManagePeople;
 use crate::authz::actions::Run;
 use crate::authz::actions::Share;
@@ -147,6 +148,12 @@ impl Permits<GroupFacts> for ManagePeople {
 }
 
 impl Permits<WorkspaceFacts> for ViewAudit {
+    fn permits(actor: &Actor, _: &WorkspaceFacts) -> Result<(), Reason> {
+        when(actor.is_admin(), Reason::AdminOnly)
+    }
+}
+
+impl Permits<WorkspaceFacts> for ManageMail {
     fn permits(actor: &Actor, _: &WorkspaceFacts) -> Result<(), Reason> {
         when(actor.is_admin(), Reason::AdminOnly)
     }

@@ -208,6 +208,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    mails_off (workspace_id, user_id, kind) {
+        workspace_id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     memberships (workspace_id, user_id) {
         workspace_id -> Uuid,
         user_id -> Uuid,
@@ -452,6 +461,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     integration_grants,
     integration_settings,
     keks,
+    mails_off,
     memberships,
     oauth_flows,
     one_time_links,

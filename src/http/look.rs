@@ -9,6 +9,8 @@ use crate::domain::connections::ConnectionStatus;
 use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
+use crate::domain::outbox::Kind;
+use crate::domain::outbox::overview::Progress;
 use crate::domain::runs::RunStatus;
 use crate::outbound::origin::Origin;
 
@@ -88,6 +90,34 @@ pub fn effect(effect: &Effect) -> &'static str {
     match effect {
         Effect::Read => "Reads",
         Effect::Write => "Changes data",
+    }
+}
+
+/// How far a mail is, as people say it.
+pub fn mail_progress(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Waiting => "Waiting",
+        Progress::Sent => "Sent",
+        Progress::Failed => "Failed",
+        Progress::Dropped => "Not needed",
+    }
+}
+
+/// A kind of mail: what it is called, and when it comes.
+pub fn mail(kind: &Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::PasswordReset => ("A new password", "When somebody asks for a new password for your account."),
+        Kind::Invited => ("An invitation", "When you become a member of a workspace."),
+        Kind::NeedsReconnect => {
+            ("A connection needs you", "When one of your connections stopped working until you connect it again.")
+        }
+        Kind::ConnectionAttached => {
+            ("Your connection is on an agent", "When somebody else puts a connection of yours on an agent.")
+        }
+        Kind::AgentNeedsConnection => (
+            "An agent needs your connection",
+            "When an agent that you use gets an action for which you have not connected your account.",
+        ),
     }
 }
 

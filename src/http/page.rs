@@ -35,6 +35,8 @@ words! {
         People = "people",
         /// Who did what.
         Audit = "audit",
+        /// What was written to people.
+        Mails = "mails",
         /// The person's own page.
         Profile = "profile",
     }

@@ -50,7 +50,7 @@ pub struct Message {
     pub html: String,
     /// `<id@host>`, the same however often the mail is sent; see [`message_id`].
     pub message_id: String,
-    /// Where its reader turns such mails off.
+    /// Where its reader turns such mails off by one POST (RFC 8058), if they can be turned off.
     pub list_unsubscribe: Option<String>,
     /// When it was written.
     pub date: Timestamp,
@@ -115,6 +115,9 @@ impl Message {
             let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
             let link = token(link, "List-Unsubscribe")?;
             builder = builder.raw_header(HeaderValue::new(name, format!("<{link}>")));
+            // RFC 8058: one POST to the link is enough, without a page in between.
+            let name = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
+            builder = builder.raw_header(HeaderValue::new(name, "List-Unsubscribe=One-Click".to_owned()));
         }
         let body = MultiPart::alternative_plain_html(readable(&self.text), self.html.clone());
         let mail = builder.multipart(body).map_err(BuildError::Refused)?;
@@ -254,6 +257,8 @@ pub(super) mod tests {
         let mail = built(&message);
 
         assert!(mail.replace("\r\n ", "").contains(&format!("List-Unsubscribe: <{link}>")), "{mail}");
+        assert!(headers(&mail).contains(&"List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{mail}");
+        assert!(!built(&sample()).contains("List-Unsubscribe"));
     }
 
     #[test]

@@ -7,4 +7,6 @@ pub mod letter;
 pub mod message;
 pub mod server;
 mod smtp;
+#[cfg(test)]
+mod tls_tests;
 pub mod transport;

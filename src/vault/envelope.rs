@@ -14,6 +14,7 @@ use ring::aead::NONCE_LEN;
 use ring::aead::Nonce;
 use ring::aead::UnboundKey;
 use ring::error::Unspecified;
+use ring::hmac;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -79,6 +80,8 @@ pub(in crate::vault) struct WorkspaceKey {
     workspace: WorkspaceId,
     id: WorkspaceKeyId,
     key: LessSafeKey,
+    /// Derived, so that what is given out in addresses is never made with the key that wraps.
+    stamps: hmac::Key,
     uncounted: AtomicI64,
 }
 
@@ -89,7 +92,19 @@ impl WorkspaceKey {
         id: WorkspaceKeyId,
         bytes: &KeyBytes,
     ) -> Result<Self, Unspecified> {
-        Ok(Self { workspace, id, key: key(bytes)?, uncounted: AtomicI64::new(0) })
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes.as_slice()), b"odeus/stamps/v1");
+        let stamps = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Ok(Self { workspace, id, key: key(bytes)?, stamps, uncounted: AtomicI64::new(0) })
+    }
+
+    /// The stamp of these words.
+    pub(in crate::vault) fn stamp(&self, purpose: &str, words: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.stamps, &bound(&[purpose.as_bytes(), words])).as_ref().to_vec()
+    }
+
+    /// Whether this is the stamp of these words.
+    pub(in crate::vault) fn has_stamped(&self, purpose: &str, words: &[u8], stamp: &[u8]) -> bool {
+        hmac::verify(&self.stamps, &bound(&[purpose.as_bytes(), words]), stamp).is_ok()
     }
 
     /// Its id.

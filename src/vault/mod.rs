@@ -20,6 +20,7 @@ mod scrub;
 pub mod sealed;
 pub mod service_account;
 pub mod slot;
+pub mod stamp;
 #[cfg(test)]
 mod testing;
 

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod connections;
 pub mod groups;
 pub mod integrations;
+pub mod mails;
 pub mod oauth;
 pub mod profile;
 pub mod runs;
@@ -20,6 +21,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     connections::routes(cfg);
     groups::routes(cfg);
     integrations::routes(cfg);
+    mails::routes(cfg);
     oauth::routes(cfg);
     profile::routes(cfg);
     runs::routes(cfg);

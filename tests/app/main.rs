@@ -29,6 +29,8 @@ mod integrations;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod outbox;

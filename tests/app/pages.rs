@@ -23,6 +23,7 @@ fn samples() -> Vec<(String, Html, String)> {
         web::connections::pages::samples,
         web::groups::pages::samples,
         web::integrations::pages::samples,
+        web::mails::pages::samples,
         web::oauth::pages::samples,
         web::profile::pages::samples,
         web::runs::pages::samples,

@@ -11,6 +11,7 @@ use odeus::authz::actions::Delete;
 use odeus::authz::actions::Disable;
 use odeus::authz::actions::Edit;
 use odeus::authz::actions::Maintain;
+use odeus::authz::actions::ManageMail;
 use odeus::authz::actions::ManagePeople;
 use odeus::authz::actions::Run;
 use odeus::authz::actions::Share;
@@ -97,7 +98,7 @@ fn the_rules_are_those_that_were_reviewed() {
             format!("{role}: workspace"),
             &who,
             &WorkspaceFacts,
-            [View, CreateAgent, CreateIntegration, ManagePeople, ViewAudit]
+            [View, CreateAgent, CreateIntegration, ManagePeople, ViewAudit, ManageMail]
         );
         for (name, is_enabled, is_granted) in [("open", true, true), ("off", false, true), ("restricted", true, false)]
         {

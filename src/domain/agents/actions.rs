@@ -28,12 +28,14 @@ use crate::db::schema::agent_actions;
 use crate::domain::agents::access::agent_share;
 use crate::domain::agents::agent::Agent;
 use crate::domain::agents::agent_action::AgentAction;
+use crate::domain::agents::agent_action::AgentActionKey;
 use crate::domain::agents::agent_action::agent_action_columns;
 use crate::domain::agents::binding;
 use crate::domain::agents::binding::Binding;
 use crate::domain::agents::binding::BindingRow;
 use crate::domain::agents::binding::binding_columns;
 use crate::domain::agents::binding::binding_joins;
+use crate::domain::agents::notices;
 use crate::domain::audit;
 use crate::domain::connections::Connection;
 use crate::domain::integrations::definition::ActionDefinition;
@@ -227,8 +229,12 @@ pub fn add(
         "credentials": credentials.mode(), "requires_confirmation": requires_confirmation,
     });
     audit::record(conn, actor, audit::Event::new("agent_action.added", "agent_action", id).detail(detail))?;
-    if let Credentials::Preselected(attach) = credentials {
-        bind(conn, id, &integration, definition, attach)?;
+    match credentials {
+        Credentials::Own => {
+            let key = AgentActionKey { agent: agent.id, action: id };
+            notices::tell_callers(conn, actor, key, &new.integration)?;
+        }
+        Credentials::Preselected(attach) => bind(conn, id, &integration, definition, attach)?,
     }
     Ok(id)
 }
@@ -253,7 +259,12 @@ pub fn change(
     audit::record(conn, actor, audit::Event::new("agent_action.changed", "agent_action", action.id).detail(detail))?;
     match changes.credentials {
         None => {}
-        Some(Credentials::Own) => binding::detach(conn, actor, action.id)?,
+        Some(Credentials::Own) => {
+            binding::detach(conn, actor, action.id)?;
+            if action.credentials == CredentialMode::Preselected {
+                notices::tell_callers(conn, actor, action.key(), &action.integration)?;
+            }
+        }
         Some(Credentials::Preselected(attach)) => {
             let integration = registry.find(conn, actor.workspace, &action.integration)?;
             let integration = integration.ok_or(ActionError::UnknownIntegration)?;
@@ -302,6 +313,7 @@ fn bind(
     binding::attach(conn, action, proof, &definition.fingerprint()).map_err(named)?;
     let event = audit::Event::new("binding.attached", "agent_action", action).connection(connection.id);
     audit::record(conn, actor, event)?;
+    notices::tell_owner(conn, actor, action, connection)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod agent_action;
 pub mod binding;
 pub mod losses;
+pub mod notices;
 pub mod shares;
 pub mod visible;
 

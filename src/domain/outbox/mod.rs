@@ -3,6 +3,8 @@
 //! handed out under a lease of two minutes, and whoever holds the lease alone may say how it ended: a process that dies
 //! gives its mails back by doing nothing.
 
+pub mod overview;
+
 use chrono::Duration;
 use diesel::BoolExpressionMethods;
 use diesel::ExpressionMethods;
@@ -45,6 +47,20 @@ words! {
         Invited = "invited",
         /// A connection must be connected again by its owner.
         NeedsReconnect = "needs_reconnect",
+        /// Somebody else put one's connection on an agent.
+        ConnectionAttached = "connection_attached",
+        /// An action of an agent that one uses needs a connection of one's own.
+        AgentNeedsConnection = "agent_needs_connection",
+    }
+}
+
+impl Kind {
+    /// Whether people can turn it off. What lets somebody in cannot be.
+    pub fn is_optional(self) -> bool {
+        match self {
+            Self::PasswordReset | Self::Invited => false,
+            Self::NeedsReconnect | Self::ConnectionAttached | Self::AgentNeedsConnection => true,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod account_events;
 pub mod actors;
 pub mod grantee;
 pub mod groups;
+pub mod mail_preferences;
 pub mod members;
 pub mod tokens;
 pub mod workspaces;

@@ -41,12 +41,14 @@ use Names::Nothing;
 use Names::Thing;
 
 /// What each action is called, in the past tense.
-const VERBS: [(&str, &str, Names); 45] = [
+const VERBS: [(&str, &str, Names); 49] = [
     ("workspace.created", "made the workspace", Nothing),
     ("user.signed_in", "signed in", Nothing),
     ("user.signed_out", "signed out", Nothing),
     ("user.signed_out_elsewhere", "signed out everywhere else", Nothing),
     ("user.password_set", "set a new password", Nothing),
+    ("user.mails_changed", "changed which mails they get", Nothing),
+    ("mail.retried", "sent a mail again", Nothing),
     ("token.created", "made an API token", Nothing),
     ("token.removed", "revoked an API token", Nothing),
     ("member.added", "added", Thing),
@@ -73,6 +75,7 @@ const VERBS: [(&str, &str, Names); 45] = [
     ("connection.tested", "tested the connection", Thing),
     ("connection.reconnected", "reconnected", Thing),
     ("connection.other_account_held", "came back with another account for the connection", Thing),
+    ("connection.other_account_declined", "declined another account for the connection", Thing),
     ("connection.account_changed", "put another account behind the connection", Thing),
     ("connection.needs_reconnect", "noticed that somebody has to reconnect", Thing),
     ("connection.disabled", "switched off the connection", Thing),
@@ -80,6 +83,7 @@ const VERBS: [(&str, &str, Names); 45] = [
     ("connection.deleted", "deleted the connection", Thing),
     ("connection.shared", "shared the connection", Thing),
     ("connection.unshared", "stopped sharing the connection", Thing),
+    ("connection.share_restored", "gave back a share of the connection", Thing),
     ("connection.share_changed", "changed a share of the connection", Thing),
     ("agent.created", "made the agent", Thing),
     ("agent.updated", "changed the agent", Thing),

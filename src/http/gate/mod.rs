@@ -64,6 +64,12 @@ pub trait Proof: sealed::Sealed + Sized {
 #[derive(Debug)]
 pub struct Public(());
 
+/// Whoever holds a link, coming from anywhere: a mail program that turns a kind of mail off has neither cookies nor an origin
+/// of ours (RFC 8058). The secret in the address is all that it acts by, so there is nobody whose name could be abused by a
+/// forged request.
+#[derive(Debug)]
+pub struct LinkHolder(());
+
 /// Somebody who is signed in, in no workspace in particular.
 #[derive(Debug)]
 pub struct SignedIn {
@@ -84,12 +90,19 @@ impl SignedIn {
 }
 
 impl sealed::Sealed for Public {}
+impl sealed::Sealed for LinkHolder {}
 impl sealed::Sealed for SignedIn {}
 impl<A, R> sealed::Sealed for Authorized<A, R> {}
 
 impl Proof for Public {
     async fn draw(req: &HttpRequest) -> Result<Self, Error> {
         csrf::check_origin(req)?;
+        Ok(Self(()))
+    }
+}
+
+impl Proof for LinkHolder {
+    async fn draw(_: &HttpRequest) -> Result<Self, Error> {
         Ok(Self(()))
     }
 }

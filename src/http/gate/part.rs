@@ -12,6 +12,7 @@ use actix_web::dev::Payload;
 use crate::http::error::Error;
 use crate::http::gate::addressed::segment;
 use crate::kernel::ids::AgentShareId;
+use crate::kernel::ids::OutboxId;
 use crate::kernel::ids::ShareId;
 use crate::kernel::ids::UserId;
 
@@ -27,6 +28,10 @@ pub trait PartId: FromStr {
 
 impl PartId for AgentShareId {
     const SEGMENT: &'static str = "share";
+}
+
+impl PartId for OutboxId {
+    const SEGMENT: &'static str = "mail";
 }
 
 impl PartId for ShareId {

@@ -1,6 +1,7 @@
 //! What the errors of people, groups and roles mean to whoever asked.
 
 use crate::domain::people::groups::GroupError;
+use crate::domain::people::mail_preferences::links::LinkError;
 use crate::http::error::Error;
 
 impl From<GroupError> for Error {
@@ -10,6 +11,15 @@ impl From<GroupError> for Error {
             GroupError::NameTaken => Self::conflict("name_taken", "Name taken", error),
             GroupError::Gone => Self::conflict("changed_meanwhile", "Changed meanwhile", error),
             GroupError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for Error {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Vault(error) => Self::internal(error),
+            LinkError::Database(error) => error.into(),
         }
     }
 }

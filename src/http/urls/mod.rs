@@ -20,6 +20,7 @@ use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::DraftId;
 use crate::kernel::ids::FlowId;
+use crate::kernel::ids::OutboxId;
 use crate::kernel::ids::RunId;
 
 pub use crate::http::urls::outside::InvalidPublicUrl;
@@ -39,6 +40,8 @@ pub const SET_PASSWORD: &str = "/set-password";
 pub const SIGN_OUT: &str = "/sign-out";
 /// "I forgot my password".
 pub const FORGOT: &str = "/forgot-password";
+/// Turning a kind of mail off by the link below it.
+pub const UNSUBSCRIBE: &str = "/mails/unsubscribe";
 
 /// Sign-in that leads back to `next`.
 pub fn sign_in_then(next: &str) -> String {
@@ -53,6 +56,11 @@ pub fn sign_in_link(token: &str) -> String {
 /// A one-time link to set a password. The token stands in the query, which no log has.
 pub fn set_password_link(token: &str) -> String {
     with_query(SET_PASSWORD, "token", token)
+}
+
+/// The link below a mail. The token stands in the query, which no log has.
+pub fn unsubscribe_link(token: &str) -> String {
+    with_query(UNSUBSCRIBE, "token", token)
 }
 
 fn with_query(path: &str, name: &str, value: &str) -> String {
@@ -295,6 +303,16 @@ impl Urls {
         with_query(&self.audit(), "object", &object.to_string())
     }
 
+    /// The mails that the workspace sends.
+    pub fn mails(&self) -> String {
+        format!("{}/mails", self.base)
+    }
+
+    /// Where one is sent again.
+    pub fn mail_retries(&self, id: &OutboxId) -> String {
+        format!("{}/mails/{id}/retries", self.base)
+    }
+
     /// The workspace itself: leads to its first page.
     pub fn home(&self) -> String {
         self.base.clone()
@@ -305,7 +323,7 @@ impl Urls {
         format!("{}/profile", self.base)
     }
 
-    /// Something of the profile: `password`, `tokens`, `tokens/deletion`, `sessions/deletion`, `other-sessions/deletion`.
+    /// Something of the profile: `password`, `tokens`, `tokens/deletion`, `mails`, `sessions/deletion`, `other-sessions/deletion`.
     pub fn profile_part(&self, part: &str) -> String {
         format!("{}/profile/{part}", self.base)
     }

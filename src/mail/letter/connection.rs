@@ -52,3 +52,97 @@ impl NeedsReconnect {
         Ok(finish(heading, subject, html, text))
     }
 }
+
+/// Somebody else put one's connection on an agent.
+#[derive(Debug)]
+pub struct ConnectionAttached {
+    /// Who did.
+    pub attacher: String,
+    /// The connection's name.
+    pub connection: String,
+    /// The integration's name.
+    pub integration: String,
+    /// The action's name.
+    pub action: String,
+    /// The agent's name.
+    pub agent: String,
+    /// The connection's page.
+    pub link: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/connection_attached.html")]
+struct ConnectionAttachedHtml<'a> {
+    subject: &'a str,
+    heading: &'a Heading,
+    letter: &'a ConnectionAttached,
+}
+
+#[derive(Template)]
+#[template(path = "mail/connection_attached.txt")]
+struct ConnectionAttachedText<'a> {
+    heading: &'a Heading,
+    letter: &'a ConnectionAttached,
+}
+
+impl ConnectionAttached {
+    /// The letter as a mail.
+    pub fn message(self, heading: Heading) -> Result<Message, LetterError> {
+        let letter = &Self {
+            attacher: shown(&self.attacher),
+            connection: shown(&self.connection),
+            integration: shown(&self.integration),
+            action: shown(&self.action),
+            agent: shown(&self.agent),
+            link: self.link,
+        };
+        let subject = format!("{} put your connection {} on an agent", letter.attacher, letter.connection);
+        let html = ConnectionAttachedHtml { subject: &subject, heading: &heading, letter }.render()?;
+        let text = ConnectionAttachedText { heading: &heading, letter }.render()?;
+        Ok(finish(heading, subject, html, text))
+    }
+}
+
+/// An action of an agent that one uses needs a connection of one's own.
+#[derive(Debug)]
+pub struct AgentNeedsConnection {
+    /// The agent's name.
+    pub agent: String,
+    /// The action's name.
+    pub action: String,
+    /// The integration's name.
+    pub integration: String,
+    /// The action's page, which leads to connecting.
+    pub link: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/agent_needs_connection.html")]
+struct AgentNeedsConnectionHtml<'a> {
+    subject: &'a str,
+    heading: &'a Heading,
+    letter: &'a AgentNeedsConnection,
+}
+
+#[derive(Template)]
+#[template(path = "mail/agent_needs_connection.txt")]
+struct AgentNeedsConnectionText<'a> {
+    heading: &'a Heading,
+    letter: &'a AgentNeedsConnection,
+}
+
+impl AgentNeedsConnection {
+    /// The letter as a mail.
+    pub fn message(self, heading: Heading) -> Result<Message, LetterError> {
+        let letter = &Self {
+            agent: shown(&self.agent),
+            action: shown(&self.action),
+            integration: shown(&self.integration),
+            link: self.link,
+        };
+        let subject = format!("{} needs your {} connection", letter.agent, letter.integration);
+        let html = AgentNeedsConnectionHtml { subject: &subject, heading: &heading, letter }.render()?;
+        let text = AgentNeedsConnectionText { heading: &heading, letter }.render()?;
+        Ok(finish(heading, subject, html, text))
+    }
+}

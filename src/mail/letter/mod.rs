@@ -13,6 +13,8 @@ use crate::mail::message::message_id;
 
 pub use crate::mail::letter::account::Invited;
 pub use crate::mail::letter::account::PasswordReset;
+pub use crate::mail::letter::connection::AgentNeedsConnection;
+pub use crate::mail::letter::connection::ConnectionAttached;
 pub use crate::mail::letter::connection::NeedsReconnect;
 
 /// A letter's template failed.
@@ -80,6 +82,19 @@ mod tests {
             NeedsReconnect { integration: word(), connection: word(), reason: word(), link: link() }
                 .message(heading())
                 .unwrap(),
+            ConnectionAttached {
+                attacher: word(),
+                connection: word(),
+                integration: word(),
+                action: word(),
+                agent: word(),
+                link: link(),
+            }
+            .message(heading())
+            .unwrap(),
+            AgentNeedsConnection { agent: word(), action: word(), integration: word(), link: link() }
+                .message(heading())
+                .unwrap(),
         ]
     }
 
@@ -109,6 +124,18 @@ mod tests {
             assert!(!message.subject.contains(['\r', '\n']), "{}", message.subject);
             assert!(!message.text.contains('\r'), "{}", message.text);
         }
+    }
+
+    #[test]
+    fn a_letter_that_can_be_turned_off_says_so_at_its_foot() {
+        let off = "https://odeus.example/mails/unsubscribe?token=x";
+        let heading = Heading { list_unsubscribe: Some(off.to_owned()), ..heading() };
+
+        let letter = PasswordReset { link: LINK.to_owned() }.message(heading).unwrap();
+
+        assert_eq!(links(&letter.html), [LINK, off]);
+        assert!(letter.text.ends_with(&format!("Turn off mails like this: {off}")), "{}", letter.text);
+        assert_eq!(letter.list_unsubscribe.as_deref(), Some(off));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::domain::people::tokens::ApiToken;
 use crate::http::form::Mistakes;
 use crate::http::page::Shell;
 use crate::kernel::ids::SessionId;
+use crate::web::profile::mail_pages;
 
 /// The person's own page.
 #[derive(Debug, Default, Template)]
@@ -94,7 +95,8 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
     mistakes.add("current_password", text);
     let mut token_mistakes = Mistakes::default();
     token_mistakes.add("token_name", text);
-    vec![
+    let mut all = mail_pages::samples(text);
+    all.extend([
         ProfilePage {
             name: some(),
             email: some(),
@@ -110,7 +112,8 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         }
         .render(),
         ProfilePage::default().render(),
-    ]
+    ]);
+    all
 }
 
 #[cfg(test)]

@@ -262,6 +262,7 @@ async fn preselecting_needs_the_permission_and_a_right_to_the_connection() {
     let ada = stage.ada();
     let for_ada = format!("{}/actions", agent(&ada, "Of Ada").await);
     made(&ada.json(Method::POST, &for_ada, &preselected(&of_max)).await);
+    assert_eq!(stage.app.mails().await.len(), 1, "Max is told");
 }
 
 #[tokio::test]

@@ -223,6 +223,8 @@ async fn answers_are_what_it_says() {
         let answer = stage.ada().get(&format!("/api/v1/integrations/{settings}")).await;
         assert_described(&description, "GET /api/v1/integrations/{integration}", &answer);
     }
+    assert_described(&description, "GET /api/v1/me/mails", &stage.ada().get("/api/v1/me/mails").await);
+    assert_described(&description, "GET /api/v1/mails", &stage.ada().get("/api/v1/mails").await);
     assert_described(&description, "GET /api/v1/audit", &stage.ada().get("/api/v1/audit?limit=100").await);
     stage.app.mails().await;
 }

@@ -85,6 +85,20 @@ impl Form {
         self
     }
 
+    /// Ticks one of several boxes of a name.
+    pub(crate) fn tick(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Takes the tick out of one of several boxes of a name.
+    pub(crate) fn untick(mut self, name: &str, value: &str) -> Self {
+        let before = self.fields.len();
+        self.fields.retain(|(field, ticked)| field != name || ticked != value);
+        assert!(self.fields.len() < before, "the form {} has no ticked box “{value}”", self.action);
+        self
+    }
+
     /// What the form would send for a field.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())

@@ -5,6 +5,7 @@ mod importing;
 mod keyboard;
 mod running;
 mod sessions;
+mod watching;
 mod without_scripts;
 
 use crate::harness::Visitor;

@@ -1,0 +1,2 @@
+DROP INDEX outbox_by_state;
+DROP INDEX outbox_by_workspace;
