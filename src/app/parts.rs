@@ -28,6 +28,7 @@ use crate::http::urls::Urls;
 use crate::jobs::Jobs;
 use crate::jobs::compose;
 use crate::jobs::compose::Addresses;
+use crate::jobs::fan_out;
 use crate::jobs::hold_keys;
 use crate::jobs::hold_keys::HoldKeys;
 use crate::jobs::refresh_tokens;
@@ -169,6 +170,7 @@ impl Parts {
         jobs.start(|stop| send_mail::run(mail, stop));
         jobs.start(|stop| refresh_tokens::run(self.renewer.clone(), self.registry.clone(), stop));
         jobs.start(|stop| hold_keys::run(self.key_holder(), stop));
+        jobs.start(|stop| fan_out::run(self.db.clone(), self.clock.clone(), stop));
         jobs.start(|stop| sweep::run(self.db.clone(), self.clock.clone(), self.revoker(), stop));
         jobs
     }
@@ -198,6 +200,7 @@ impl Parts {
     pub fn mail_job(&self) -> SendMail {
         let (to_password, to_connection) = (self.public.clone(), self.public.clone());
         let (to_action, to_unsubscribe) = (self.public.clone(), self.public.clone());
+        let (to_shared, to_agent, to_agents) = (self.public.clone(), self.public.clone(), self.public.clone());
         let addresses = Addresses {
             host: self.public.origin().host().to_owned(),
             set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(&token))),
@@ -206,6 +209,9 @@ impl Parts {
                 to_action.absolute(&Urls::of(&slug).agent_action(&agent, &action))
             }),
             unsubscribe: Box::new(move |token| to_unsubscribe.absolute(&urls::unsubscribe_link(&token))),
+            shared_connections: Box::new(move |slug| to_shared.absolute(&Urls::of(&slug).shared_connections())),
+            agent: Box::new(move |(slug, id)| to_agent.absolute(&Urls::of(&slug).agent(&id))),
+            agents: Box::new(move |slug| to_agents.absolute(&Urls::of(&slug).agents())),
         };
         SendMail {
             db: self.db.clone(),

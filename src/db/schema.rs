@@ -157,6 +157,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    fan_outs (workspace_id, id) {
+        workspace_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        subject -> Text,
+        subject_id -> Uuid,
+        share_id -> Uuid,
+        grantee_user -> Nullable<Uuid>,
+        grantee_group -> Nullable<Uuid>,
+        grantee_workspace -> Nullable<Bool>,
+        actor_id -> Uuid,
+        payload -> Jsonb,
+        due_at -> Timestamptz,
+        after_user -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     group_members (workspace_id, group_id, user_id) {
         workspace_id -> Uuid,
         group_id -> Uuid,
@@ -456,6 +474,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     connection_shares,
     connections,
     custom_integrations,
+    fan_outs,
     group_members,
     groups,
     integration_grants,

@@ -118,6 +118,12 @@ pub fn mail(kind: &Kind) -> (&'static str, &'static str) {
             "An agent needs your connection",
             "When an agent that you use gets an action for which you have not connected your account.",
         ),
+        Kind::SharedWithYou => ("Shared with you", "When a connection or an agent is shared with you."),
+        Kind::AccessRemoved => ("No longer shared with you", "When what was shared with you is not any more."),
+        Kind::AudienceGrew => (
+            "More people use what you attached",
+            "When an agent with a connection that you attached is shared with more people.",
+        ),
     }
 }
 

@@ -2,6 +2,7 @@
 //! in Postgres.
 
 pub mod compose;
+pub mod fan_out;
 pub mod hold_keys;
 pub mod refresh_tokens;
 pub mod send_mail;

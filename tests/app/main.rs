@@ -55,6 +55,10 @@ mod schema;
 #[cfg(test)]
 mod send_mail;
 #[cfg(test)]
+mod share_mails;
+#[cfg(test)]
+mod share_pages;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod support;

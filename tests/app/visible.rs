@@ -23,9 +23,11 @@ use odeus::authz::facts::ConnectionFacts;
 use odeus::authz::facts::Role;
 use odeus::authz::facts::ShareAccess;
 use odeus::authz::policy::Permits;
+use odeus::authz::proof::Authorized;
 use odeus::authz::proof::Guarded;
 use odeus::authz::proof::authorize;
 use odeus::domain::agents::Agent;
+use odeus::domain::agents::losses::share::losses;
 use odeus::domain::connections::Connection;
 use odeus::domain::connections::shares;
 use odeus::domain::connections::usable;
@@ -353,7 +355,32 @@ fn compare_shares(conn: &mut PgConnection, world: &World, actor: &Actor, person:
         let access = world.connection_facts(thing, other).shared?;
         Some((id(3, other), Some(access)))
     });
-    assert_eq!(listed, given.collect(), "who has {number}");
+    let given: BTreeMap<_, _> = given.collect();
+    assert_eq!(listed, given, "who has {number}");
+    compare_losses(conn, &proof, &given);
+}
+
+/// What is said to go with a share is what goes when it is taken away.
+fn compare_losses(
+    conn: &mut PgConnection,
+    proof: &Authorized<Share, Connection>,
+    before: &BTreeMap<Uuid, Option<ShareAccess>>,
+) {
+    let all = shares::list(conn, proof, &Page::default()).unwrap().items;
+    let ids: Vec<_> = all.iter().map(|share| share.id).collect();
+    let said = losses(conn, proof, &ids).unwrap();
+    for share in all {
+        let said = said.get(&share.id).cloned().unwrap_or_default();
+        let after = conn.test_transaction::<_, diesel::result::Error, _>(|tx| {
+            shares::remove(tx, proof, share.id).unwrap();
+            let people = shares::people(tx, proof, "", &Page::default())?.items;
+            Ok(people.into_iter().map(|one| (one.user.uuid(), one.ways.iter().map(|way| way.access).max())).collect())
+        });
+        let after: BTreeMap<Uuid, Option<ShareAccess>> = after;
+        let people = before.keys().filter(|user| !after.contains_key(user)).count();
+        let weaker = before.iter().filter(|(user, access)| after.get(user).is_some_and(|now| now < access)).count();
+        assert_eq!((said.people, said.weaker), (i64::try_from(people).unwrap(), i64::try_from(weaker).unwrap()));
+    }
 }
 
 #[test]

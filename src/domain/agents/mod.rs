@@ -9,6 +9,7 @@ pub mod binding;
 pub mod losses;
 pub mod notices;
 pub mod shares;
+pub mod told;
 pub mod visible;
 
 pub use crate::domain::agents::agent::Agent;

@@ -19,7 +19,9 @@ use crate::db::DbError;
 use crate::db::conflict;
 use crate::db::schema::agent_shares;
 use crate::domain::agents::agent::Agent;
+use crate::domain::agents::told;
 use crate::domain::audit;
+use crate::domain::outbox::Kind;
 use crate::domain::people::grantee::Grantee;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AgentShareId;
@@ -140,6 +142,8 @@ pub fn add(
         .map_err(named)?;
     let detail = serde_json::json!({ "grantee": grantee.kind(), "grantee_id": grantee.id(), "access": access });
     audit::record(conn, actor, audit::Event::new("agent.shared", "agent", agent.id).detail(detail))?;
+    told::tell(conn, proof, Kind::SharedWithYou, id, grantee)?;
+    told::tell_attachers(conn, proof, id)?;
     Ok(id)
 }
 
@@ -153,6 +157,7 @@ pub fn remove(conn: &mut PgConnection, proof: &Authorized<Share, Agent>, id: Age
     let grantee = Grantee::from_columns(user, group);
     let detail = serde_json::json!({ "grantee": grantee.kind(), "grantee_id": grantee.id() });
     audit::record(conn, actor, audit::Event::new("agent.unshared", "agent", agent.id).detail(detail))?;
+    told::tell(conn, proof, Kind::AccessRemoved, id, grantee)?;
     Ok(true)
 }
 

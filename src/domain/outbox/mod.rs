@@ -3,6 +3,7 @@
 //! handed out under a lease of two minutes, and whoever holds the lease alone may say how it ended: a process that dies
 //! gives its mails back by doing nothing.
 
+pub mod fan_outs;
 pub mod overview;
 
 use chrono::Duration;
@@ -51,6 +52,12 @@ words! {
         ConnectionAttached = "connection_attached",
         /// An action of an agent that one uses needs a connection of one's own.
         AgentNeedsConnection = "agent_needs_connection",
+        /// A connection or an agent was shared with someone.
+        SharedWithYou = "shared_with_you",
+        /// What was shared with someone is not any more.
+        AccessRemoved = "access_removed",
+        /// More people act through what someone attached to an agent.
+        AudienceGrew = "audience_grew",
     }
 }
 
@@ -59,7 +66,12 @@ impl Kind {
     pub fn is_optional(self) -> bool {
         match self {
             Self::PasswordReset | Self::Invited => false,
-            Self::NeedsReconnect | Self::ConnectionAttached | Self::AgentNeedsConnection => true,
+            Self::NeedsReconnect
+            | Self::ConnectionAttached
+            | Self::AgentNeedsConnection
+            | Self::SharedWithYou
+            | Self::AccessRemoved
+            | Self::AudienceGrew => true,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::kernel::ids::DraftId;
 use crate::kernel::ids::FlowId;
 use crate::kernel::ids::OutboxId;
 use crate::kernel::ids::RunId;
+use crate::kernel::ids::ShareId;
 
 pub use crate::http::urls::outside::InvalidPublicUrl;
 pub use crate::http::urls::outside::OutwardUrl;
@@ -164,14 +165,24 @@ impl Urls {
         format!("{}/connections", self.base)
     }
 
+    /// The connections that are shared with one.
+    pub fn shared_connections(&self) -> String {
+        with_query(&self.connections(), "view", "shared")
+    }
+
     /// One connection.
     pub fn connection(&self, id: &ConnectionId) -> String {
         format!("{}/connections/{id}", self.base)
     }
 
-    /// Something of a connection: `name`, `secret`, `tests`, `reconnect`, `deletion`, `state`.
+    /// Something of a connection: `name`, `secret`, `shares`, `tests`, `reconnect`, `deletion`, `state`.
     pub fn connection_part(&self, id: &ConnectionId, part: &str) -> String {
         format!("{}/connections/{id}/{part}", self.base)
+    }
+
+    /// Its shares, after one was taken away that can be put back.
+    pub fn connection_share_removed(&self, id: &ConnectionId, share: &ShareId) -> String {
+        with_query(&self.connection_part(id, "shares"), "removed", &share.to_string())
     }
 
     /// An OAuth flow: the page that says where one is going, and goes there. Its `state` stands in the query, which no

@@ -17,10 +17,10 @@ use crate::domain::connections::connection::Connection;
 use crate::domain::connections::connection::ConnectionStatus;
 use crate::domain::connections::visible;
 use crate::domain::integrations::integration::Integration;
-use crate::domain::integrations::registry::RegistryError;
 use crate::domain::outbox::Claimed;
 use crate::jobs::compose::Composer;
 use crate::jobs::compose::Letter;
+use crate::jobs::compose::of_registry;
 use crate::jobs::compose::reader;
 use crate::jobs::send_mail::ComposeError;
 use crate::kernel::ids::AgentActionId;
@@ -139,12 +139,5 @@ fn permitted<A, R>(decision: Result<Authorized<A, R>, Denied>) -> Result<Option<
         Ok(proof) => Ok(Some(proof.into_parts().1)),
         Err(Denied::Hidden | Denied::Forbidden(_)) => Ok(None),
         Err(Denied::Database(error)) => Err(error.into()),
-    }
-}
-
-fn of_registry(error: RegistryError) -> ComposeError {
-    match error {
-        RegistryError::Unreadable(_) => ComposeError::Delayed(Box::new(error)),
-        RegistryError::Database(error) => error.into(),
     }
 }

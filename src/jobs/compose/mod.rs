@@ -4,6 +4,7 @@
 
 mod accounts;
 mod connections;
+mod shares;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use diesel::pg::PgConnection;
 
 use crate::authz::actor::Actor;
 use crate::domain::integrations::registry::Registry;
+use crate::domain::integrations::registry::RegistryError;
 use crate::domain::outbox::Claimed;
 use crate::domain::outbox::Kind;
 use crate::domain::people::actors;
@@ -44,6 +46,12 @@ pub struct Addresses {
     pub agent_action: Addressing<(String, AgentId, AgentActionId)>,
     /// Where the holder of a token turns a kind of mail off.
     pub unsubscribe: Addressing<String>,
+    /// The connections that are shared with someone, in that workspace.
+    pub shared_connections: Addressing<String>,
+    /// The page of an agent, in that workspace.
+    pub agent: Addressing<(String, AgentId)>,
+    /// The agents, in that workspace.
+    pub agents: Addressing<String>,
 }
 
 struct Composer {
@@ -81,6 +89,9 @@ impl Composer {
             Kind::NeedsReconnect => self.needs_reconnect(tx, mail, heading),
             Kind::ConnectionAttached => self.connection_attached(tx, mail, heading),
             Kind::AgentNeedsConnection => self.agent_needs_connection(tx, mail, heading),
+            Kind::SharedWithYou => self.shared_with_you(tx, mail, heading),
+            Kind::AccessRemoved => self.access_removed(tx, mail, heading),
+            Kind::AudienceGrew => self.audience_grew(tx, mail, heading),
         }
     }
 }
@@ -91,4 +102,11 @@ fn reader(tx: &mut PgConnection, mail: &Claimed, at: Timestamp) -> Result<Option
     let Some(workspace) = all.find(|workspace| Some(workspace.id) == mail.workspace) else { return Ok(None) };
     let actor = actors::in_workspace(tx, &workspace.slug, mail.user, Arrival { ip: None, at })?;
     Ok(actor.map(|actor| (workspace, actor)))
+}
+
+fn of_registry(error: RegistryError) -> ComposeError {
+    match error {
+        RegistryError::Unreadable(_) => ComposeError::Delayed(Box::new(error)),
+        RegistryError::Database(error) => error.into(),
+    }
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod connection;
+mod share;
 
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::OutboxId;
@@ -16,6 +17,9 @@ pub use crate::mail::letter::account::PasswordReset;
 pub use crate::mail::letter::connection::AgentNeedsConnection;
 pub use crate::mail::letter::connection::ConnectionAttached;
 pub use crate::mail::letter::connection::NeedsReconnect;
+pub use crate::mail::letter::share::AccessRemoved;
+pub use crate::mail::letter::share::AudienceGrew;
+pub use crate::mail::letter::share::SharedWithYou;
 
 /// A letter's template failed.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +97,23 @@ mod tests {
             .message(heading())
             .unwrap(),
             AgentNeedsConnection { agent: word(), action: word(), integration: word(), link: link() }
+                .message(heading())
+                .unwrap(),
+            SharedWithYou {
+                by: word(),
+                kind: word(),
+                name: word(),
+                with: word(),
+                may: "You can run its actions.",
+                until: Some("25 November 2026".to_owned()),
+                link: link(),
+            }
+            .message(heading())
+            .unwrap(),
+            AccessRemoved { by: word(), kind: word(), name: word(), stops: "It stops.", link: link() }
+                .message(heading())
+                .unwrap(),
+            AudienceGrew { by: word(), agent: word(), with: word(), connections: vec![word(), word()], link: link() }
                 .message(heading())
                 .unwrap(),
         ]

@@ -135,12 +135,14 @@ impl Attachable {
     fn of(connection: &Connection) -> Self {
         let kind = look::auth_type(&connection.auth_type);
         let owner = if connection.is_owner { "yours".to_owned() } else { format!("{}’s", connection.owner_name) };
+        let until =
+            connection.shared_until.map(|end| format!(", until {}", end.format("%-d %b %Y"))).unwrap_or_default();
         let is_well = connection.status == ConnectionStatus::Active;
         Self {
             id: connection.id,
             name: connection.name.clone(),
             acts_as: connection.account.clone().unwrap_or_else(|| connection.name.clone()),
-            detail: format!("{kind}, {owner}"),
+            detail: format!("{kind}, {owner}{until}"),
             trouble: (!is_well).then(|| look::status(&connection.status)),
         }
     }

@@ -13,4 +13,4 @@ mod oauth;
 mod repeats;
 mod runs;
 mod shares;
-mod stage;
+pub(crate) mod stage;

@@ -12,25 +12,25 @@ use crate::support::Outside;
 use crate::support::TestApp;
 use crate::support::cast::Person;
 
-pub(super) const INTEGRATIONS: &str = "/api/v1/integrations";
-pub(super) const CONNECTIONS: &str = "/api/v1/connections";
-pub(super) const AGENTS: &str = "/api/v1/agents";
+pub(crate) const INTEGRATIONS: &str = "/api/v1/integrations";
+pub(crate) const CONNECTIONS: &str = "/api/v1/connections";
+pub(crate) const AGENTS: &str = "/api/v1/agents";
 
 /// An app and its outside world.
-pub(super) struct Stage {
-    pub(super) app: TestApp,
-    pub(super) outside: Outside,
+pub(crate) struct Stage {
+    pub(crate) app: TestApp,
+    pub(crate) outside: Outside,
 }
 
 impl Stage {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let outside = Outside::start();
         let app = TestApp::with(Options { allow: vec![outside.address], ..Options::default() });
         Self { app, outside }
     }
 
     /// With some of the provider's APIs brought in by Ada.
-    pub(super) async fn with(keys: &[&str]) -> Self {
+    pub(crate) async fn with(keys: &[&str]) -> Self {
         let stage = Self::start();
         let ada = stage.ada();
         for key in keys {
@@ -41,23 +41,23 @@ impl Stage {
         stage
     }
 
-    pub(super) fn ada(&self) -> Client {
+    pub(crate) fn ada(&self) -> Client {
         self.token(|cast| &cast.ada)
     }
 
-    pub(super) fn eve(&self) -> Client {
+    pub(crate) fn eve(&self) -> Client {
         self.token(|cast| &cast.eve)
     }
 
-    pub(super) fn max(&self) -> Client {
+    pub(crate) fn max(&self) -> Client {
         self.token(|cast| &cast.max)
     }
 
-    pub(super) fn mia(&self) -> Client {
+    pub(crate) fn mia(&self) -> Client {
         self.token(|cast| &cast.mia)
     }
 
-    pub(super) fn mallory(&self) -> Client {
+    pub(crate) fn mallory(&self) -> Client {
         self.token(|cast| &cast.mallory)
     }
 
@@ -67,12 +67,12 @@ impl Stage {
 }
 
 /// The CRM's key that may do everything.
-pub(super) fn crm_key() -> &'static str {
+pub(crate) fn crm_key() -> &'static str {
     sandbox::CRM_KEYS[0].key
 }
 
 /// A connection to the CRM, by key.
-pub(super) async fn connect_crm(client: &Client, name: &str) -> Value {
+pub(crate) async fn connect_crm(client: &Client, name: &str) -> Value {
     let body = json!({
         "integration": "sandbox-crm", "auth_type": "api_key", "name": name, "fields": { "key": crm_key() },
     });
@@ -80,27 +80,27 @@ pub(super) async fn connect_crm(client: &Client, name: &str) -> Value {
 }
 
 /// An agent with one action of the CRM.
-pub(super) async fn agent_with(client: &Client, action: &Value) -> (String, String) {
+pub(crate) async fn agent_with(client: &Client, action: &Value) -> (String, String) {
     let agent = id(&made(&client.json(Method::POST, AGENTS, &json!({ "name": "Helper" })).await));
     let action = id(&made(&client.json(Method::POST, &format!("{AGENTS}/{agent}/actions"), action).await));
     (agent, action)
 }
 
 /// The body of a 201.
-pub(super) fn made(answer: &Answer) -> Value {
+pub(crate) fn made(answer: &Answer) -> Value {
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.json()
 }
 
 /// The body of a 200.
-pub(super) fn shown(answer: &Answer) -> Value {
+pub(crate) fn shown(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/json");
     answer.json()
 }
 
 /// The items of a list, where there is no other page.
-pub(super) fn items(answer: &Answer) -> Vec<Value> {
+pub(crate) fn items(answer: &Answer) -> Vec<Value> {
     let list = shown(answer);
     assert_eq!(list.as_object().unwrap().keys().collect::<Vec<_>>(), ["items", "next"]);
     assert_eq!(list["next"], Value::Null);
@@ -108,24 +108,24 @@ pub(super) fn items(answer: &Answer) -> Vec<Value> {
 }
 
 /// Some member of each.
-pub(super) fn pluck<'a>(items: &'a [Value], member: &str) -> Vec<&'a str> {
+pub(crate) fn pluck<'a>(items: &'a [Value], member: &str) -> Vec<&'a str> {
     items.iter().map(|item| item[member].as_str().unwrap()).collect()
 }
 
 /// An `id`.
-pub(super) fn id(thing: &Value) -> String {
+pub(crate) fn id(thing: &Value) -> String {
     thing["id"].as_str().unwrap().to_owned()
 }
 
 /// The names of its members, in the order of the alphabet.
-pub(super) fn members(value: &Value) -> Vec<String> {
+pub(crate) fn members(value: &Value) -> Vec<String> {
     let mut names: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
     names.sort();
     names
 }
 
 /// A problem document of RFC 9457 with this status and code.
-pub(super) fn problem(answer: &Answer, status: u16, code: &str) -> Value {
+pub(crate) fn problem(answer: &Answer, status: u16, code: &str) -> Value {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/problem+json");
     let problem = answer.json();
@@ -138,7 +138,7 @@ pub(super) fn problem(answer: &Answer, status: u16, code: &str) -> Value {
 }
 
 /// The fields that a 422 names.
-pub(super) fn wrong_fields(answer: &Answer) -> Vec<String> {
+pub(crate) fn wrong_fields(answer: &Answer) -> Vec<String> {
     let problem = problem(answer, 422, "invalid");
     let errors = problem["errors"].as_array().unwrap();
     errors

@@ -22,6 +22,7 @@ use odeus::domain::accounts::token_hash;
 use odeus::domain::people::tokens;
 use odeus::http::serving::Ending;
 use odeus::jobs::Jobs;
+use odeus::jobs::fan_out;
 use odeus::jobs::send_mail;
 use odeus::kernel::clock::Clock;
 use odeus::mail::message::Message;
@@ -131,6 +132,7 @@ impl TestApp {
 
     /// Sends what waits in the outbox, and gives everything that was sent since the last look.
     pub(crate) async fn mails(&self) -> Vec<Message> {
+        while fan_out::once(&self.parts.db, self.clock.now()).await {}
         while send_mail::once(&self.parts.mail_job()).await > 0 {}
         self.memory.take()
     }

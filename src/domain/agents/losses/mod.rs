@@ -2,3 +2,4 @@
 //! have no other way to a thing, not everybody who has this one.
 
 pub mod group;
+pub mod share;

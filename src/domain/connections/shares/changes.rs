@@ -25,6 +25,9 @@ use crate::domain::connections::shares::Row;
 use crate::domain::connections::shares::ShareError;
 use crate::domain::connections::shares::find;
 use crate::domain::connections::shares::rows_of;
+use crate::domain::connections::shares::told;
+use crate::domain::outbox::Kind;
+use crate::domain::outbox::fan_outs;
 use crate::domain::people::grantee::Grantee;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::GroupId;
@@ -95,6 +98,7 @@ pub fn add(
         .execute(conn)
         .map_err(named)?;
     record(conn, proof, "connection.shared", id, grantee, access, expires_at)?;
+    told::tell_of(conn, proof, id, grantee)?;
     Ok(id)
 }
 
@@ -166,6 +170,7 @@ pub fn remove(conn: &mut PgConnection, proof: &Authorized<Share, Connection>, id
         return Ok(false);
     }
     record(conn, proof, "connection.unshared", id, share.grantee, share.access, share.expires_at)?;
+    told::tell_of_loss(conn, proof, id, share.grantee)?;
     Ok(true)
 }
 
@@ -202,8 +207,8 @@ type RemovedRow = (
     Timestamp,
 );
 
-/// Puts back exactly what the actor took away a moment ago: the same share, by whom and when it was made. Nobody is told,
-/// because nobody was told that it went.
+/// Puts back exactly what the actor took away a moment ago: the same share, by whom and when it was made. Nobody is told
+/// that it went, and nobody again that it came; only whom a mail had not reached by then.
 pub fn restore(conn: &mut PgConnection, proof: &Authorized<Share, Connection>, id: ShareId) -> Result<(), ShareError> {
     use crate::db::schema::removed_connection_shares as gone;
 
@@ -247,6 +252,8 @@ pub fn restore(conn: &mut PgConnection, proof: &Authorized<Share, Connection>, i
         .map_err(named)?;
     let grantee = Grantee::from_columns(user, group);
     record(conn, proof, "connection.share_restored", id, grantee, access, expires_at)?;
+    fan_outs::cancel(conn, actor.workspace, Kind::AccessRemoved, id.uuid())?;
+    told::tell_of(conn, proof, id, grantee)?;
     Ok(())
 }
 

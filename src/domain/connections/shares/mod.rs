@@ -4,6 +4,7 @@
 
 mod changes;
 mod people;
+mod told;
 
 use diesel::OptionalExtension;
 use diesel::QueryResult;
@@ -45,6 +46,7 @@ pub use crate::domain::connections::shares::people::Person;
 pub use crate::domain::connections::shares::people::Way;
 pub use crate::domain::connections::shares::people::people;
 pub use crate::domain::connections::shares::people::ways_of;
+pub use crate::domain::connections::shares::told::step;
 
 /// A share of a connection.
 #[derive(Clone, Debug)]

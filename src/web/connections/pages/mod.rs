@@ -4,6 +4,7 @@ pub mod deletion;
 pub mod forms;
 pub mod index;
 pub mod samples;
+pub mod shares;
 pub mod show;
 
 pub use crate::web::connections::pages::samples::samples;

@@ -7,11 +7,16 @@ use crate::authz::facts::AuthType;
 use crate::authz::facts::CredentialMode;
 use crate::authz::facts::ShareAccess;
 use crate::domain::agents::Agent;
+use crate::domain::agents::losses::share::Loss;
 use crate::domain::connections::Connection;
 use crate::domain::connections::ConnectionStatus;
+use crate::domain::connections::shares::ConnectionShare;
+use crate::domain::connections::shares::Person;
+use crate::domain::connections::shares::Way;
 use crate::domain::connections::visible::Which;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::oauth::trial::Outcome;
+use crate::domain::people::grantee::Grantee;
 use crate::domain::runs::Run;
 use crate::domain::runs::RunStatus;
 use crate::domain::runs::usage::Usage;
@@ -23,7 +28,9 @@ use crate::http::pending::PendingFields;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::GroupId;
 use crate::kernel::ids::RunId;
+use crate::kernel::ids::ShareId;
 use crate::kernel::ids::UserId;
 use crate::web::connections::pages::Face;
 use crate::web::connections::pages::deletion::DeletionPage;
@@ -32,6 +39,11 @@ use crate::web::connections::pages::forms::SecretPage;
 use crate::web::connections::pages::index::IndexPage;
 use crate::web::connections::pages::index::Row;
 use crate::web::connections::pages::index::Sought;
+use crate::web::connections::pages::shares::Dialog;
+use crate::web::connections::pages::shares::Offer;
+use crate::web::connections::pages::shares::Row as RowOfShare;
+use crate::web::connections::pages::shares::SharesPage;
+use crate::web::connections::pages::shares::Typed;
 use crate::web::connections::pages::show::ConnectionPage;
 use crate::web::connections::pages::show::Dependents;
 use crate::web::connections::pages::show::Rights;
@@ -47,6 +59,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         }
         pages.push(show(text, *auth_type, ConnectionStatus::Active, false).render());
         pages.push(deletion(text, *auth_type).render());
+        pages.push(shares(text, *auth_type).render());
     }
     pages.extend([name(text).render(), secret(text).render()]);
     pages
@@ -74,7 +87,7 @@ fn show(text: &str, auth_type: AuthType, status: ConnectionStatus, is_owner: boo
         has_integration: true,
         hosts: vec![text.to_owned()],
         scopes: vec![(text.to_owned(), text.to_owned()), ("read".to_owned(), String::new())],
-        rights: Rights { maintain: is_owner, stop: is_owner },
+        rights: Rights { maintain: is_owner, stop: is_owner, share: is_owner },
         dependents: is_owner.then(|| dependents(text)),
         runs: vec![(run(text), text.to_owned())],
         pending: pending(),
@@ -90,6 +103,69 @@ fn deletion(text: &str, auth_type: AuthType) -> DeletionPage {
         connection: connection(text, auth_type, ConnectionStatus::Active, true),
         face: face(text),
         dependents: if auth_type == AuthType::None { Dependents::default() } else { dependents(text) },
+    }
+}
+
+fn shares(text: &str, auth_type: AuthType) -> SharesPage {
+    let now = Shell::sample(text).now;
+    let offers =
+        [Grantee::User(UserId::new()), Grantee::Group(GroupId::new()), Grantee::Workspace].map(|grantee| Offer {
+            grantee,
+            name: if grantee == Grantee::Workspace { String::new() } else { text.to_owned() },
+            detail: text.to_owned(),
+            held: (grantee == Grantee::Workspace).then_some(ShareAccess::Use),
+            is_owner: false,
+        });
+    let share = |grantee: Grantee| ConnectionShare {
+        id: ShareId::new(),
+        grantee,
+        grantee_name: (grantee != Grantee::Workspace).then(|| text.to_owned()),
+        access: ShareAccess::Attach,
+        expires_at: Some(now),
+        has_ended: grantee == Grantee::Workspace,
+        created_by: UserId::new(),
+        created_by_name: Some(text.to_owned()),
+        created_at: now,
+    };
+    let loss = Loss {
+        people: 4,
+        names: vec![text.to_owned(), text.to_owned()],
+        weaker: 1,
+        is_more: false,
+        agents: vec![(AgentId::new(), text.to_owned())],
+        hidden_agents: 1,
+    };
+    let way = |share: ConnectionShare| Way {
+        share: share.id,
+        grantee: share.grantee,
+        group_name: share.grantee_name,
+        access: share.access,
+        expires_at: share.expires_at,
+    };
+    let grantees = offers.clone().map(|offer| offer.grantee);
+    let ways = grantees.map(share).map(way).to_vec();
+    let person = Person { user: UserId::new(), name: text.to_owned(), email: text.to_owned(), ways };
+    let mut mistakes = Mistakes::default();
+    mistakes.add("grantee", text);
+    mistakes.add("ends", text);
+    let dialog = Dialog {
+        query: text.to_owned(),
+        offers: offers.to_vec(),
+        typed: Typed { grantee: text.to_owned(), access: None, ends: text.to_owned(), mistakes },
+        shares: grantees.map(|grantee| RowOfShare { share: share(grantee), loss: loss.clone() }).to_vec(),
+        is_first: false,
+        next: Some("cursor".to_owned()),
+        who: text.to_owned(),
+        people: vec![person],
+        is_first_of_people: false,
+        next_people: Some("cursor".to_owned()),
+        removed: Some(share(Grantee::Workspace)),
+    };
+    SharesPage {
+        shell: Shell::sample(text),
+        connection: connection(text, auth_type, ConnectionStatus::Active, auth_type == AuthType::ApiKey),
+        face: face(text),
+        dialog: (auth_type != AuthType::Oauth).then_some(dialog),
     }
 }
 

@@ -6,6 +6,7 @@ use askama::Template;
 
 use crate::authz::actions::Disable;
 use crate::authz::actions::Maintain;
+use crate::authz::actions::Share;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::ConnectionFacts;
@@ -60,6 +61,8 @@ pub struct Rights {
     pub maintain: bool,
     /// Switch it off and on, and delete it.
     pub stop: bool,
+    /// Share it. Of a sign-in of their own they read why not.
+    pub share: bool,
 }
 
 impl Rights {
@@ -69,6 +72,7 @@ impl Rights {
         Self {
             maintain: <Maintain as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
             stop: <Disable as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
+            share: connection.is_owner || <Share as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
         }
     }
 }
