@@ -9,6 +9,7 @@ pub mod integrations;
 pub mod mails;
 pub mod me;
 pub mod outbox;
+pub mod roles;
 pub mod runs;
 
 use std::sync::LazyLock;
@@ -44,6 +45,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     audit::routes(cfg);
     mails::routes(cfg);
     outbox::routes(cfg);
+    roles::routes(cfg);
 }
 
 #[derive(OpenApi)]
@@ -69,6 +71,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         (name = "Groups", description = "Named sets of members, to share with"),
         (name = "Mails", description = "What the workspace writes to its people, for admins"),
         (name = "Audit", description = "Who did what, for admins"),
+        (name = "Roles", description = "What admins, editors and members may do"),
         (name = "Description", description = "This document"),
     ),
     modifiers(&EveryCall)
@@ -100,6 +103,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         audit::Description::openapi(),
         mails::Description::openapi(),
         outbox::Description::openapi(),
+        roles::Description::openapi(),
     ] {
         description.merge(noun);
     }

@@ -9,6 +9,7 @@ pub mod integrations;
 pub mod mails;
 pub mod oauth;
 pub mod profile;
+pub mod roles;
 pub mod runs;
 
 use actix_web::web::ServiceConfig;
@@ -24,5 +25,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
     mails::routes(cfg);
     oauth::routes(cfg);
     profile::routes(cfg);
+    roles::routes(cfg);
     runs::routes(cfg);
 }

@@ -45,6 +45,8 @@ mod profile;
 #[cfg(test)]
 mod revocations;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod run_pages;

@@ -26,6 +26,7 @@ fn samples() -> Vec<(String, Html, String)> {
         web::mails::pages::samples,
         web::oauth::pages::samples,
         web::profile::pages::samples,
+        web::roles::pages::samples,
         web::runs::pages::samples,
     ];
     let pages = all.iter().enumerate().flat_map(|(room, samples)| {

@@ -83,6 +83,7 @@ impl Scene {
         BTreeMap::from([
             ("workspace", "acme".to_owned()),
             ("group", group),
+            ("role", "editor".to_owned()),
             ("user", user),
             ("integration", "sandbox-holidays".to_owned()),
             ("connection", connection),

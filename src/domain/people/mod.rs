@@ -6,5 +6,6 @@ pub mod grantee;
 pub mod groups;
 pub mod mail_preferences;
 pub mod members;
+pub mod roles;
 pub mod tokens;
 pub mod workspaces;

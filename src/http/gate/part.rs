@@ -9,6 +9,7 @@ use actix_web::FromRequest;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 
+use crate::authz::facts::Role;
 use crate::http::error::Error;
 use crate::http::gate::addressed::segment;
 use crate::kernel::ids::AgentShareId;
@@ -40,6 +41,10 @@ impl PartId for ShareId {
 
 impl PartId for UserId {
     const SEGMENT: &'static str = "user";
+}
+
+impl PartId for Role {
+    const SEGMENT: &'static str = "role";
 }
 
 impl<T: PartId> FromRequest for Part<T> {

@@ -2,6 +2,7 @@
 
 use crate::domain::people::groups::GroupError;
 use crate::domain::people::mail_preferences::links::LinkError;
+use crate::domain::people::roles::RoleError;
 use crate::http::error::Error;
 
 impl From<GroupError> for Error {
@@ -20,6 +21,15 @@ impl From<LinkError> for Error {
         match error {
             LinkError::Vault(error) => Self::internal(error),
             LinkError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RoleError> for Error {
+    fn from(error: RoleError) -> Self {
+        match error {
+            RoleError::AdminHoldsAll => Self::invalid("permissions", error),
+            RoleError::Database(error) => error.into(),
         }
     }
 }

@@ -50,9 +50,4 @@ impl Urls {
     pub fn roles(&self) -> String {
         format!("{}/roles", self.base)
     }
-
-    /// Where what a role may do is saved.
-    pub fn role(&self, role: &str) -> String {
-        format!("{}/roles/{role}", self.base)
-    }
 }

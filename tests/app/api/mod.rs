@@ -11,6 +11,7 @@ mod manners;
 mod me;
 mod oauth;
 mod repeats;
+mod roles;
 mod runs;
 mod shares;
 pub(crate) mod stage;
