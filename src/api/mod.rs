@@ -8,6 +8,7 @@ pub mod groups;
 pub mod integrations;
 pub mod mails;
 pub mod me;
+pub mod members;
 pub mod outbox;
 pub mod roles;
 pub mod runs;
@@ -42,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     agents::routes(cfg);
     runs::routes(cfg);
     groups::routes(cfg);
+    members::routes(cfg);
     audit::routes(cfg);
     mails::routes(cfg);
     outbox::routes(cfg);
@@ -68,6 +70,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         (name = "Connections", description = "Saved authentication links between their owners and integrations"),
         (name = "Agents", description = "Named helpers with actions, used by the people they are shared with"),
         (name = "Runs", description = "Executions of an agent’s actions"),
+        (name = "Members", description = "Who is in the workspace, as what"),
         (name = "Groups", description = "Named sets of members, to share with"),
         (name = "Mails", description = "What the workspace writes to its people, for admins"),
         (name = "Audit", description = "Who did what, for admins"),
@@ -100,6 +103,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         agents::Description::openapi(),
         runs::Description::openapi(),
         groups::Description::openapi(),
+        members::Description::openapi(),
         audit::Description::openapi(),
         mails::Description::openapi(),
         outbox::Description::openapi(),

@@ -98,6 +98,13 @@ pub struct WorkspaceFacts;
 #[derive(Clone, Copy, Debug)]
 pub struct GroupFacts;
 
+/// A person in the workspace.
+#[derive(Clone, Copy, Debug)]
+pub struct MembershipFacts {
+    /// They are not deactivated.
+    pub is_active: bool,
+}
+
 /// An integration, seen by one actor.
 #[derive(Clone, Copy, Debug)]
 pub struct IntegrationFacts {

@@ -28,6 +28,7 @@ use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::GroupFacts;
 use crate::authz::facts::IntegrationFacts;
 use crate::authz::facts::LentFacts;
+use crate::authz::facts::MembershipFacts;
 use crate::authz::facts::OwnFacts;
 use crate::authz::facts::Permission;
 use crate::authz::facts::Role;
@@ -155,6 +156,18 @@ impl Permits<WorkspaceFacts> for ViewAudit {
 
 impl Permits<WorkspaceFacts> for ManageMail {
     fn permits(actor: &Actor, _: &WorkspaceFacts) -> Result<(), Reason> {
+        when(actor.is_admin(), Reason::AdminOnly)
+    }
+}
+
+impl Permits<MembershipFacts> for View {
+    fn permits(actor: &Actor, facts: &MembershipFacts) -> Result<(), Reason> {
+        when(facts.is_active || actor.is_admin(), Reason::NotVisible)
+    }
+}
+
+impl Permits<MembershipFacts> for ManagePeople {
+    fn permits(actor: &Actor, _: &MembershipFacts) -> Result<(), Reason> {
         when(actor.is_admin(), Reason::AdminOnly)
     }
 }

@@ -141,6 +141,7 @@ diesel::table! {
         client_generation -> Int4,
         created_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
+        suspended_from -> Nullable<Text>,
         renew_at -> Nullable<Timestamptz>,
     }
 }
@@ -241,6 +242,9 @@ diesel::table! {
         role -> Text,
         status -> Text,
         created_at -> Timestamptz,
+        invited_by -> Nullable<Uuid>,
+        last_seen_at -> Nullable<Timestamptz>,
+        deactivated_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -281,6 +285,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+        mailed -> Bool,
     }
 }
 
@@ -438,6 +443,7 @@ diesel::table! {
         name -> Text,
         password_hash -> Nullable<Text>,
         created_at -> Timestamptz,
+        verified_at -> Nullable<Timestamptz>,
     }
 }
 

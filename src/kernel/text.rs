@@ -75,13 +75,20 @@ pub fn email(text: &str) -> Result<String, TextError> {
 /// The e-mail addresses in a text as people paste it: one a line, or with commas, semicolons or spaces between, and with
 /// names around them (`Ada <ada@example.com>`). In lower case, each once. What is no address stays as it is, to be named.
 pub fn addresses(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    mailboxes(text).into_iter().map(|(address, _)| address).collect()
+}
+
+/// The same, with the name that stands before an address in angle brackets.
+pub fn mailboxes(text: &str) -> Vec<(String, Option<String>)> {
+    let mut found: Vec<(String, Option<String>)> = Vec::new();
     for entry in text.split([',', ';', '\n']) {
-        let bracketed = entry.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
-        for word in bracketed.unwrap_or(entry).split_whitespace() {
-            let word = word.to_ascii_lowercase();
-            if !found.contains(&word) {
-                found.push(word);
+        let bracketed =
+            entry.split_once('<').and_then(|(name, rest)| rest.split_once('>').map(|(inside, _)| (name, inside)));
+        let (name, inside) = bracketed.unwrap_or(("", entry));
+        let name = name.trim().trim_matches('"').trim();
+        for word in inside.split_whitespace().map(str::to_ascii_lowercase) {
+            if found.iter().all(|(known, _)| *known != word) {
+                found.push((word, Some(name).filter(|name| !name.is_empty()).map(str::to_owned)));
             }
         }
     }
@@ -146,6 +153,7 @@ mod tests {
         let found = ["ada@example.com", "eve@example.com", "max@example.com", "mia@example.com", "nobody"];
         assert_eq!(addresses(pasted), found);
         assert!(addresses(" \n,; ").is_empty());
+        assert_eq!(mailboxes(pasted).first(), Some(&("ada@example.com".to_owned(), Some("Ada Admin".to_owned()))));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod integrations;
 pub mod mails;
 pub mod oauth;
+pub mod people;
 pub mod profile;
 pub mod roles;
 pub mod runs;
@@ -24,6 +25,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     integrations::routes(cfg);
     mails::routes(cfg);
     oauth::routes(cfg);
+    people::routes(cfg);
     profile::routes(cfg);
     roles::routes(cfg);
     runs::routes(cfg);

@@ -37,6 +37,8 @@ mod outbox;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod processes;

@@ -25,6 +25,7 @@ fn samples() -> Vec<(String, Html, String)> {
         web::integrations::pages::samples,
         web::mails::pages::samples,
         web::oauth::pages::samples,
+        web::people::pages::samples,
         web::profile::pages::samples,
         web::roles::pages::samples,
         web::runs::pages::samples,

@@ -27,8 +27,10 @@ use odeus::authz::facts::AgentFacts;
 use odeus::authz::facts::AuthType;
 use odeus::authz::facts::BindingFacts;
 use odeus::authz::facts::ConnectionFacts;
+use odeus::authz::facts::GroupFacts;
 use odeus::authz::facts::IntegrationFacts;
 use odeus::authz::facts::LentFacts;
+use odeus::authz::facts::MembershipFacts;
 use odeus::authz::facts::OwnFacts;
 use odeus::authz::facts::Permission;
 use odeus::authz::facts::Role;
@@ -100,6 +102,11 @@ fn the_rules_are_those_that_were_reviewed() {
             &WorkspaceFacts,
             [View, CreateAgent, CreateIntegration, ManagePeople, ViewAudit, ManageMail]
         );
+        line!(table, format!("{role}: group"), &who, &GroupFacts, [View, ManagePeople]);
+        for (name, is_active) in [("active", true), ("deactivated", false)] {
+            let facts = MembershipFacts { is_active };
+            line!(table, format!("{role}: person, {name}"), &who, &facts, [View, ManagePeople]);
+        }
         for (name, is_enabled, is_granted) in [("open", true, true), ("off", false, true), ("restricted", true, false)]
         {
             let facts = IntegrationFacts { is_enabled, is_granted };

@@ -328,6 +328,8 @@ async fn with_the_database_away_nothing_is_answered_wrongly_and_all_is_well_agai
     let body = json!({ "input": {} });
 
     wire.cut();
+    // Connections that are in use are cut a moment later.
+    eventually("the database is away", || async { browser.get("/readyz").await.status == 503 }).await;
     for _ in 0..3 {
         let run = program.json(Method::POST, &path, &body).await;
         assert_eq!((run.status, run.header("retry-after").is_empty()), (503, false), "{}", run.body);

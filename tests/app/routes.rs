@@ -100,15 +100,18 @@ impl Scene {
         ])
     }
 
-    /// A group of the admin's, with somebody in it who is in no other part of the scene.
+    /// A group of the admin's, with somebody in it who was invited a moment ago.
     async fn group(&self) -> (String, String) {
-        let (admin, eve) = (&self.programs["admin"], self.app.cast.eve.id.to_string());
+        let admin = &self.programs["admin"];
+        let email = format!("{}@acme.example", GroupId::new());
+        let new = json!({ "email": email, "role": "member", "invite": "link" });
+        let user = made(admin, &format!("{API}/members"), &new).await["id"].as_str().unwrap().to_owned();
         let name = format!("Sample {}", GroupId::new());
         let group = made(admin, &format!("{API}/groups"), &json!({ "name": name })).await;
         let group = group["id"].as_str().unwrap().to_owned();
-        let seat = format!("{API}/groups/{group}/members/{eve}");
+        let seat = format!("{API}/groups/{group}/members/{user}");
         assert_eq!(admin.call(Method::PUT, &seat).send().await.status, 204);
-        (group, eve)
+        (group, user)
     }
 
     /// A mail of the workspace that waits.

@@ -4,6 +4,7 @@ mod answers;
 mod creation;
 mod fields;
 mod shares;
+mod transfers;
 mod update;
 
 use actix_web::HttpResponse;
@@ -53,7 +54,8 @@ use crate::vault::Vault;
     shares::update,
     shares::delete,
     shares::restore,
-    shares::people
+    shares::people,
+    transfers::create
 ))]
 pub struct Description;
 
@@ -72,6 +74,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::PATCH, "/api/v1/connections/{connection}/shares/{share}", shares::update);
     route(cfg, Method::DELETE, "/api/v1/connections/{connection}/shares/{share}", shares::delete);
     route(cfg, Method::POST, "/api/v1/connections/{connection}/shares/{share}/restoration", shares::restore);
+    route(cfg, Method::POST, "/api/v1/connections/{connection}/transfer", transfers::create);
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

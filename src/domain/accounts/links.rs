@@ -13,6 +13,7 @@ use crate::database_errors;
 use crate::db::DbError;
 use crate::db::schema::one_time_links;
 use crate::domain::accounts::token_hash;
+use crate::domain::accounts::users;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::NoRandomness;
 use crate::kernel::ids::UserId;
@@ -54,8 +55,28 @@ pub enum LinkError {
 
 database_errors!(LinkError);
 
-/// Makes a link and returns its token, which is stored nowhere.
+/// Makes a link that somebody else hands over, and returns its token, which is stored nowhere.
 pub fn create(conn: &mut PgConnection, user: UserId, purpose: Purpose, now: Timestamp) -> Result<String, LinkError> {
+    insert(conn, user, purpose, now, false)
+}
+
+/// Makes a link that goes into a mail to the person: whoever redeems it reads that mail.
+pub fn create_mailed(
+    conn: &mut PgConnection,
+    user: UserId,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<String, LinkError> {
+    insert(conn, user, purpose, now, true)
+}
+
+fn insert(
+    conn: &mut PgConnection,
+    user: UserId,
+    purpose: Purpose,
+    now: Timestamp,
+    mailed: bool,
+) -> Result<String, LinkError> {
     let token = random_token()?;
     diesel::insert_into(one_time_links::table)
         .values((
@@ -64,6 +85,7 @@ pub fn create(conn: &mut PgConnection, user: UserId, purpose: Purpose, now: Time
             one_time_links::purpose.eq(purpose.as_str()),
             one_time_links::created_at.eq(now),
             one_time_links::expires_at.eq(now + purpose.life()),
+            one_time_links::mailed.eq(mailed),
         ))
         .execute(conn)?;
     Ok(token)
@@ -82,22 +104,29 @@ pub fn find(conn: &mut PgConnection, token: &str, now: Timestamp) -> QueryResult
 
 /// Uses the link up: of two at the same time, one gets it. The person's other links end with it.
 pub fn redeem(conn: &mut PgConnection, token: &str, now: Timestamp) -> QueryResult<Option<(UserId, Purpose)>> {
-    let redeemed: Option<(UserId, Purpose)> = diesel::update(
+    let redeemed: Option<(UserId, Purpose, bool)> = diesel::update(
         one_time_links::table
             .filter(one_time_links::token_hash.eq(token_hash(token)))
             .filter(one_time_links::used_at.is_null())
             .filter(one_time_links::expires_at.gt(now)),
     )
     .set(one_time_links::used_at.eq(Some(now)))
-    .returning((one_time_links::user_id, one_time_links::purpose))
+    .returning((one_time_links::user_id, one_time_links::purpose, one_time_links::mailed))
     .get_result(conn)
     .optional()?;
-    if let Some((user, _)) = redeemed {
-        let others =
-            one_time_links::table.filter(one_time_links::user_id.eq(user)).filter(one_time_links::used_at.is_null());
-        diesel::update(others).set(one_time_links::used_at.eq(Some(now))).execute(conn)?;
+    let Some((user, purpose, mailed)) = redeemed else { return Ok(None) };
+    end_all(conn, user, now)?;
+    if mailed {
+        users::verify(conn, user, now)?;
     }
-    Ok(redeemed)
+    Ok(Some((user, purpose)))
+}
+
+/// Ends every link of the person's.
+pub(in crate::domain::accounts) fn end_all(conn: &mut PgConnection, user: UserId, now: Timestamp) -> QueryResult<()> {
+    let unused =
+        one_time_links::table.filter(one_time_links::user_id.eq(user)).filter(one_time_links::used_at.is_null());
+    diesel::update(unused).set(one_time_links::used_at.eq(Some(now))).execute(conn).map(drop)
 }
 
 /// Removes what has ended.

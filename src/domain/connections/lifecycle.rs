@@ -93,22 +93,33 @@ pub fn remove(
     proof: &Authorized<Delete, Connection>,
 ) -> Result<(), LifecycleError> {
     let (actor, connection) = (proof.actor(), proof.resource());
-    queue_revocations(conn, vault, actor.workspace, connection.id, actor.at)?;
-    diesel::sql_query(
-        "UPDATE bindings SET connection_id = NULL, connection_auth = NULL, connection_owner = NULL, broken_at = $3
-         WHERE workspace_id = $1 AND connection_id = $2",
-    )
-    .bind::<Uuid, _>(actor.workspace)
-    .bind::<Uuid, _>(connection.id)
-    .bind::<Timestamptz, _>(actor.at)
-    .execute(conn)?;
-    one(diesel::delete(connections::table.find((actor.workspace, connection.id))).execute(conn)?)?;
+    erase(conn, vault, actor.workspace, connection.id, actor.at)?;
     let event = audit::Event::new("connection.deleted", "connection", connection.id).connection(connection.id);
     let detail = serde_json::json!({
         "name": connection.name, "integration": connection.integration, "owner": connection.owner,
     });
     audit::record(conn, actor, event.detail(detail))?;
     Ok(())
+}
+
+/// The deletion itself, without its audit event.
+pub(in crate::domain::connections) fn erase(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+    now: Timestamp,
+) -> Result<(), LifecycleError> {
+    queue_revocations(conn, vault, workspace, id, now)?;
+    diesel::sql_query(
+        "UPDATE bindings SET connection_id = NULL, connection_auth = NULL, connection_owner = NULL, broken_at = $3
+         WHERE workspace_id = $1 AND connection_id = $2",
+    )
+    .bind::<Uuid, _>(workspace)
+    .bind::<Uuid, _>(id)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)?;
+    one(diesel::delete(connections::table.find((workspace, id))).execute(conn)?)
 }
 
 /// Keeps sealed copies of an OAuth connection's tokens for the job that revokes them.

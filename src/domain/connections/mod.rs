@@ -4,11 +4,13 @@
 pub mod check;
 pub mod connecting;
 pub mod connection;
+pub mod departures;
 pub mod lifecycle;
 pub mod lifetime;
 pub mod revocations;
 pub mod secrets;
 pub mod shares;
+pub mod transfers;
 pub mod visible;
 
 pub use crate::domain::connections::connection::Connection;

@@ -22,6 +22,8 @@ use crate::db::schema::integration_settings;
 use crate::db::schema::revocations;
 use crate::domain::connections::check::Checker;
 use crate::domain::connections::connection::ConnectionStatus;
+use crate::domain::connections::departures;
+use crate::domain::connections::lifecycle::LifecycleError;
 use crate::domain::connections::secrets;
 use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::integrations::registry::Registry;
@@ -44,6 +46,9 @@ pub enum RevocationError {
     /// A definition could not be read.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A leaver's connection could not be deleted.
+    #[error(transparent)]
+    Leaver(#[from] LifecycleError),
     /// A secret could not be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -94,6 +99,7 @@ struct Task {
 impl Revoker {
     /// Tries what is due; returns how many were tried.
     pub async fn run_once(&self) -> Result<usize, RevocationError> {
+        self.take_leavers().await?;
         let (registry, vault, now) = (self.registry.clone(), self.checker.vault.clone(), self.clock.now());
         let tasks = self
             .db
@@ -121,6 +127,12 @@ impl Revoker {
             }
         }
         Ok(count)
+    }
+
+    /// Deletes the connections of those who left a day ago; their tokens are revoked with the others.
+    async fn take_leavers(&self) -> Result<(), RevocationError> {
+        let (vault, now) = (self.checker.vault.clone(), self.clock.now());
+        self.db.write(move |tx| Ok(departures::sweep(tx, &vault, now).map(drop)?)).await
     }
 
     /// Whether nothing more is to be done: the provider forgot the token, or offers no way to tell it.

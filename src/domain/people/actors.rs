@@ -37,19 +37,36 @@ pub struct Arrival {
 
 /// The person as an active member of the workspace with this slug.
 pub fn in_workspace(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> QueryResult<Option<Actor>> {
-    let row: Option<MemberRow> = prepared(
+    Ok(find(conn, slug, user, arrival)?.map(|row| row.actor(Via::Page, arrival)))
+}
+
+/// The same, for somebody who is here in a browser. Notes, to the minute, that they were seen.
+pub fn by_session(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> QueryResult<Option<Actor>> {
+    let row = find(conn, slug, user, arrival)?;
+    if let Some(row) = row.as_ref().filter(|row| !row.is_fresh) {
+        prepared("UPDATE memberships SET last_seen_at = $3 WHERE workspace_id = $1 AND user_id = $2")
+            .bind::<Uuid, _>(row.workspace_id)
+            .bind::<Uuid, _>(row.user_id)
+            .bind::<Timestamptz, _>(arrival.at)
+            .execute(conn)?;
+    }
+    Ok(row.map(|row| row.actor(Via::Page, arrival)))
+}
+
+fn find(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> QueryResult<Option<MemberRow>> {
+    prepared(
         "SELECT m.workspace_id, m.user_id, m.role,
                 ARRAY(SELECT permission FROM role_permissions p
                       WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
-                false AS token_is_fresh
+                coalesce(m.last_seen_at > $3, false) AS is_fresh
          FROM workspaces w JOIN memberships m ON m.workspace_id = w.id
          WHERE w.slug = $1 AND m.user_id = $2 AND m.status = 'active'",
     )
     .bind::<Text, _>(slug)
     .bind::<Uuid, _>(user)
+    .bind::<Timestamptz, _>(arrival.at - chrono::Duration::minutes(1))
     .get_result(conn)
-    .optional()?;
-    Ok(row.map(|row| row.actor(Via::Page, arrival)))
+    .optional()
 }
 
 /// Whoever holds the API token, if they are still an active member. Notes, to the minute, that it was used.
@@ -59,7 +76,7 @@ pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> Query
         "SELECT m.workspace_id, m.user_id, m.role,
                 ARRAY(SELECT permission FROM role_permissions p
                       WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
-                coalesce(t.last_used_at > $2, false) AS token_is_fresh
+                coalesce(t.last_used_at > $2, false) AS is_fresh
          FROM api_tokens t JOIN memberships m ON m.workspace_id = t.workspace_id AND m.user_id = t.user_id
          WHERE t.token_hash = $1 AND m.status = 'active'",
     )
@@ -67,7 +84,7 @@ pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> Query
     .bind::<Timestamptz, _>(arrival.at - chrono::Duration::minutes(1))
     .get_result(conn)
     .optional()?;
-    if row.as_ref().is_some_and(|row| !row.token_is_fresh) {
+    if row.as_ref().is_some_and(|row| !row.is_fresh) {
         prepared("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
             .bind::<Bytea, _>(&hash)
             .bind::<Timestamptz, _>(arrival.at)
@@ -87,7 +104,7 @@ struct MemberRow {
     #[diesel(sql_type = Array<Text>)]
     permissions: Vec<String>,
     #[diesel(sql_type = Bool)]
-    token_is_fresh: bool,
+    is_fresh: bool,
 }
 
 impl MemberRow {

@@ -41,7 +41,7 @@ impl Claim {
     pub(in crate::http::gate) fn resolve(self, conn: &mut PgConnection) -> Result<Actor, Error> {
         match self {
             Self::Person { slug, user, arrival } => {
-                actors::in_workspace(conn, &slug, user, arrival)?.ok_or_else(Error::not_found)
+                actors::by_session(conn, &slug, user, arrival)?.ok_or_else(Error::not_found)
             }
             Self::Program { token, arrival } => {
                 actors::by_token(conn, &token, arrival)?.ok_or_else(Error::token_needed)

@@ -13,6 +13,7 @@ use crate::domain::integrations::integration::Integration;
 use crate::domain::oauth::callback::held::Held;
 use crate::domain::oauth::flows::Flow;
 use crate::domain::people::groups::Group;
+use crate::domain::people::memberships::Membership;
 use crate::domain::people::workspaces::Workspace;
 use crate::domain::runs::Run;
 use crate::http::session;
@@ -22,6 +23,7 @@ use crate::kernel::ids::FlowId;
 use crate::kernel::ids::GroupId;
 use crate::kernel::ids::RunId;
 use crate::kernel::ids::SessionId;
+use crate::kernel::ids::UserId;
 
 /// A resource that an address can name.
 pub trait Addressed: Guarded {
@@ -38,6 +40,12 @@ impl Addressed for Workspace {
 impl Addressed for Group {
     fn key(req: &HttpRequest) -> Option<GroupId> {
         segment(req, "group")
+    }
+}
+
+impl Addressed for Membership {
+    fn key(req: &HttpRequest) -> Option<UserId> {
+        segment(req, "user")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The addresses of a workspace's people, groups and roles.
 
 use crate::http::urls::Urls;
-use crate::http::urls::with_query;
+use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::GroupId;
 use crate::kernel::ids::UserId;
 
@@ -11,14 +11,14 @@ impl Urls {
         format!("{}/people", self.base)
     }
 
-    /// The list of people, narrowed to those with this in their name or address.
-    pub fn people_with(&self, query: &str) -> String {
-        with_query(&self.people(), "q", query)
-    }
-
     /// Something of the list: `invitations`, `adoptions`.
     pub fn people_part(&self, part: &str) -> String {
         format!("{}/people/{part}", self.base)
+    }
+
+    /// Where a key that was left behind is given to somebody.
+    pub fn adoption(&self, id: &ConnectionId) -> String {
+        format!("{}/people/adoptions/{id}", self.base)
     }
 
     /// One person.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::domain::accounts::links;
 use crate::domain::accounts::links::LinkError;
 use crate::domain::accounts::links::Purpose;
+use crate::domain::accounts::users;
 use crate::domain::outbox::Claimed;
 use crate::domain::people::workspaces;
 use crate::jobs::compose::Composer;
@@ -22,7 +23,7 @@ struct InvitedPayload {
 
 impl Composer {
     pub(super) fn password_reset(&self, tx: &mut PgConnection, mail: &Claimed, heading: Heading) -> Letter {
-        let token = links::create(tx, mail.user, Purpose::ResetPassword, heading.at).map_err(of_link)?;
+        let token = links::create_mailed(tx, mail.user, Purpose::ResetPassword, heading.at).map_err(of_link)?;
         let letter = PasswordReset { link: (self.addresses.set_password)(token) };
         Ok(Some(letter.message(heading)?))
     }
@@ -31,9 +32,15 @@ impl Composer {
         let payload = InvitedPayload::deserialize(&mail.payload)?;
         let mut all = workspaces::of_user(tx, mail.user)?.into_iter();
         let Some(workspace) = all.find(|workspace| Some(workspace.id) == mail.workspace) else { return Ok(None) };
-        let token = links::create(tx, mail.user, Purpose::SetPassword, heading.at).map_err(of_link)?;
-        let link = (self.addresses.set_password)(token);
-        let letter = Invited { workspace: workspace.name, inviter: payload.inviter, link };
+        // Whoever has a password comes in with it.
+        let has_password = users::find(tx, mail.user)?.is_some_and(|user| user.password_hash.is_some());
+        let link = if has_password {
+            (self.addresses.workspace)(workspace.slug)
+        } else {
+            let token = links::create_mailed(tx, mail.user, Purpose::SetPassword, heading.at).map_err(of_link)?;
+            (self.addresses.set_password)(token)
+        };
+        let letter = Invited { workspace: workspace.name, inviter: payload.inviter, link, works_once: !has_password };
         Ok(Some(letter.message(heading)?))
     }
 }

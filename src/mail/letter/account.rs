@@ -42,6 +42,8 @@ impl PasswordReset {
 
 /// Someone was made a member of a workspace. No Debug: the link is a secret.
 pub struct Invited {
+    /// Whether the link is a secret that serves once; for whoever has a password it only leads to the workspace.
+    pub works_once: bool,
     /// The workspace's name.
     pub workspace: String,
     /// Who invited them.
@@ -68,7 +70,12 @@ struct InvitedText<'a> {
 impl Invited {
     /// The letter as a mail.
     pub fn message(self, heading: Heading) -> Result<Message, LetterError> {
-        let letter = &Self { workspace: shown(&self.workspace), inviter: shown(&self.inviter), link: self.link };
+        let letter = &Self {
+            workspace: shown(&self.workspace),
+            inviter: shown(&self.inviter),
+            link: self.link,
+            works_once: self.works_once,
+        };
         let subject = format!("{} invited you to {} on Odeus", letter.inviter, letter.workspace);
         let html = InvitedHtml { subject: &subject, heading: &heading, letter }.render()?;
         let text = InvitedText { heading: &heading, letter }.render()?;

@@ -82,7 +82,7 @@ mod tests {
         let link = || LINK.to_owned();
         vec![
             PasswordReset { link: link() }.message(heading()).unwrap(),
-            Invited { workspace: word(), inviter: word(), link: link() }.message(heading()).unwrap(),
+            Invited { workspace: word(), inviter: word(), link: link(), works_once: true }.message(heading()).unwrap(),
             NeedsReconnect { integration: word(), connection: word(), reason: word(), link: link() }
                 .message(heading())
                 .unwrap(),

@@ -9,6 +9,7 @@ mod imports;
 mod integrations;
 mod manners;
 mod me;
+mod members;
 mod oauth;
 mod repeats;
 mod roles;

@@ -151,6 +151,7 @@ async fn r15_a_connection_whose_owner_left_stops_at_once() {
     world.share(lent, Grantee::User(world.cast.eve.id), ShareAccess::Attach);
     let action = world.lent(world.agent(), "getThing", lent);
 
+    world.sql(&format!("UPDATE memberships SET role = 'admin' WHERE user_id = '{}'", world.cast.mia.id));
     world.sql(&format!("UPDATE memberships SET status = 'deactivated' WHERE user_id = '{}'", world.cast.ada.id));
     let (_, detail) = world.refused(&world.cast.max, action).await;
 

@@ -1,14 +1,24 @@
 //! R6: whatever is taken away holds from the next call. Each test runs before and after, with nothing else in between.
 
+use diesel::Connection as _;
 use odeus::authz::actions::ManagePeople;
+use odeus::authz::actions::Transfer;
+use odeus::authz::actions::View;
+use odeus::authz::facts::AuthType;
 use odeus::authz::facts::Permission;
 use odeus::authz::facts::Role;
 use odeus::authz::facts::ShareAccess;
 use odeus::authz::policy::Reason;
+use odeus::authz::proof::Denied;
+use odeus::domain::connections::Connection;
+use odeus::domain::connections::departures;
+use odeus::domain::connections::departures::Leaving;
+use odeus::domain::connections::transfers;
 use odeus::domain::people::grantee::Grantee;
 use odeus::domain::people::groups;
 use odeus::domain::people::groups::Group;
 use odeus::domain::people::groups::roster;
+use odeus::domain::people::memberships::Membership;
 use odeus::domain::people::roles;
 use odeus::domain::people::workspaces::Workspace;
 use odeus::domain::runs::Outcome;
@@ -54,6 +64,59 @@ async fn r12_a_permission_that_a_role_lost_stops_what_its_people_attached() {
     let Outcome::Refused { reason, .. } = after else { panic!("{after:?}") };
     assert_eq!(reason, Some(Reason::AttacherNotEntitled));
     assert_eq!(world.outside.credentials(), ["KEY-OF-EVE", "KEY-OF-EVE"]);
+}
+
+#[tokio::test]
+async fn r15_a_leavers_connections_stop_and_what_they_attached_with_them() {
+    let world = World::new().await;
+    let (ada, eve, mia) = (&world.cast.ada, &world.cast.eve, &world.cast.mia);
+    let of_max = world.api_key(&world.cast.max, "KEY-OF-MAX");
+    world.share(of_max, Grantee::User(mia.id), ShareAccess::Use);
+    let lent = world.api_key(eve, "KEY-OF-EVE");
+    let agent = world.agent();
+    let (own, preselected) = (world.own(agent, "getThing"), world.lent(agent, "addThing", lent));
+
+    world.finished(mia, own, call()).await;
+    world.finished(mia, preselected, call()).await;
+    for person in [&world.cast.max, eve] {
+        let proof = world.proof::<ManagePeople, Membership>(ada, &person.id).unwrap();
+        world.conn().transaction(|tx| departures::deactivate(tx, &world.vault, &proof, Leaving::ForNow)).unwrap();
+    }
+    let (_, suspended) = world.refused(mia, own).await;
+    let (_, refused) = world.refused(mia, preselected).await;
+
+    assert!(suspended.contains("suspended"), "{suspended}");
+    assert!(refused.contains("no longer an active member"), "{refused}");
+    assert_eq!(world.outside.credentials(), ["KEY-OF-MAX", "KEY-OF-EVE"]);
+    let proof = world.proof::<ManagePeople, Membership>(ada, &world.cast.max.id).unwrap();
+    world.conn().transaction(|tx| departures::reactivate(tx, &proof)).unwrap();
+    world.finished(mia, own, call()).await;
+}
+
+#[tokio::test]
+async fn d38_a_leavers_sign_in_is_kept_a_day_and_then_deleted_and_an_adopted_key_works_for_its_new_owner() {
+    let world = World::new().await;
+    let (ada, max, mia) = (&world.cast.ada, &world.cast.max, &world.cast.mia);
+    let sign_in = world.connect(max, AuthType::Oauth, "TOKEN-OF-MAX");
+    let key = world.api_key(max, "KEY-OF-MAX");
+    let action = world.own(world.agent(), "getThing");
+    let proof = world.proof::<ManagePeople, Membership>(ada, &max.id).unwrap();
+    let sweep = || world.conn().transaction(|tx| departures::sweep(tx, &world.vault, world.clock.now())).unwrap();
+
+    world.conn().transaction(|tx| departures::deactivate(tx, &world.vault, &proof, Leaving::ForNow)).unwrap();
+    let denied = world.proof::<Transfer, Connection>(ada, &sign_in).map(drop).unwrap_err();
+    let proof = world.proof::<Transfer, Connection>(ada, &key).unwrap();
+    world.conn().transaction(|tx| transfers::transfer(tx, &proof, mia.id)).unwrap();
+    let early = sweep();
+    world.pass(24 * 60 * 60);
+    let late = sweep();
+    world.finished(mia, action, call()).await;
+
+    assert!(matches!(denied, Denied::Forbidden(Reason::OauthIsNeverShared)), "{denied}");
+    assert_eq!((early, late, sweep()), (0, 1, 0));
+    assert!(matches!(world.proof::<View, Connection>(ada, &sign_in), Err(Denied::Hidden)));
+    assert_eq!(world.sql("SELECT 1 FROM revocations"), 2, "its tokens wait to be revoked");
+    assert_eq!(world.outside.credentials(), ["KEY-OF-MAX"]);
 }
 
 #[tokio::test]

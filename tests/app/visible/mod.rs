@@ -1,7 +1,8 @@
 //! Policy = SQL: on random little worlds, each list holds exactly what the policy's `View` admits, and what is loaded for a
 //! proof has the facts that the world has. This guards the weak spot of lock 2: facts that are loaded wrongly.
 
-use std::collections::BTreeMap;
+mod shared;
+
 use std::collections::BTreeSet;
 
 use chrono::Duration;
@@ -11,7 +12,6 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::Text;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid as SqlUuid;
-use odeus::authz::actions::Share;
 use odeus::authz::actions::View;
 use odeus::authz::actor::Actor;
 use odeus::authz::actor::Permissions;
@@ -20,18 +20,17 @@ use odeus::authz::facts::AgentAccess;
 use odeus::authz::facts::AgentFacts;
 use odeus::authz::facts::AuthType;
 use odeus::authz::facts::ConnectionFacts;
+use odeus::authz::facts::MembershipFacts;
 use odeus::authz::facts::Role;
 use odeus::authz::facts::ShareAccess;
 use odeus::authz::policy::Permits;
-use odeus::authz::proof::Authorized;
 use odeus::authz::proof::Guarded;
-use odeus::authz::proof::authorize;
 use odeus::domain::agents::Agent;
-use odeus::domain::agents::losses::share::losses;
 use odeus::domain::connections::Connection;
-use odeus::domain::connections::shares;
 use odeus::domain::connections::usable;
 use odeus::domain::connections::visible;
+use odeus::domain::people::memberships;
+use odeus::domain::people::memberships::Membership;
 use odeus::kernel::clock::Timestamp;
 use odeus::kernel::ids::UserId;
 use odeus::kernel::ids::WorkspaceId;
@@ -42,6 +41,7 @@ use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
 use crate::support::database;
+use crate::visible::shared::compare_shares;
 
 const PEOPLE: usize = 5;
 const GROUPS: usize = 2;
@@ -74,6 +74,8 @@ struct World {
     members: Vec<(usize, usize)>,
     connections: Vec<Thing>,
     agents: Vec<Thing>,
+    /// Who is deactivated.
+    gone: BTreeSet<usize>,
 }
 
 fn given() -> impl Strategy<Value = Given> {
@@ -103,8 +105,15 @@ fn world() -> impl Strategy<Value = World> {
         prop::collection::vec((0..GROUPS, 0..PEOPLE), 0..6),
         prop::collection::vec(thing(), 0..6),
         prop::collection::vec(thing(), 0..5),
+        prop::collection::btree_set(0..PEOPLE, 0..3),
     )
-        .prop_map(|(roles, members, connections, agents)| World { roles, members, connections, agents })
+        .prop_map(|(roles, members, connections, agents, gone)| World {
+            roles,
+            members,
+            connections,
+            agents,
+            gone,
+        })
 }
 
 impl World {
@@ -165,12 +174,13 @@ fn write(conn: &mut PgConnection, world: &World) {
             .unwrap();
         for workspace in [HERE, ELSEWHERE] {
             diesel::sql_query(
-                "INSERT INTO memberships (workspace_id, user_id, role, status, created_at) VALUES ($1, $2, $3, 'active', $4)",
+                "INSERT INTO memberships (workspace_id, user_id, role, status, created_at) VALUES ($1, $2, $3, $5, $4)",
             )
             .bind::<SqlUuid, _>(id(workspace, 0))
             .bind::<SqlUuid, _>(id(3, person))
             .bind::<Text, _>(role.as_str())
             .bind::<Timestamptz, _>(now())
+            .bind::<Text, _>(if world.gone.contains(&person) { "deactivated" } else { "active" })
             .execute(conn)
             .unwrap();
         }
@@ -327,6 +337,18 @@ fn compare(conn: &mut PgConnection, world: &World) {
             compare_shares(conn, world, &actor, person, (number, thing));
         }
 
+        let listed = memberships::list(conn, &actor, &memberships::Filter::default(), &page).unwrap();
+        let listed: BTreeSet<Uuid> = listed.items.iter().map(|one| one.user.uuid()).collect();
+        let may_see = |other: &usize| {
+            let facts = MembershipFacts { is_active: !world.gone.contains(other) };
+            <View as Permits<_>>::permits(&actor, &facts).is_ok()
+        };
+        assert_eq!(listed, (0..PEOPLE).filter(may_see).map(|other| id(3, other)).collect(), "people seen by {person}");
+        for other in 0..PEOPLE {
+            let loaded = Membership::load(conn, &actor, &id(3, other).into()).unwrap().unwrap();
+            assert_eq!(loaded.facts().is_active, !world.gone.contains(&other), "person {other}");
+        }
+
         let may_see = |thing: &Thing| <View as Permits<_>>::permits(&actor, &world.agent_facts(thing, person)).is_ok();
         let agents = odeus::domain::agents::visible::list(conn, &actor, &page).unwrap();
         let agents: BTreeSet<Uuid> = agents.items.iter().map(|agent| agent.id.uuid()).collect();
@@ -337,49 +359,6 @@ fn compare(conn: &mut PgConnection, world: &World) {
             let expected = (!thing.is_elsewhere).then(|| format!("{:?}", world.agent_facts(thing, person)));
             assert_eq!(loaded.map(|agent| format!("{:?}", agent.facts())), expected, "agent {number}");
         }
-    }
-}
-
-/// Who can share a thing sees exactly those whom a share gives something.
-fn compare_shares(conn: &mut PgConnection, world: &World, actor: &Actor, person: usize, it: (usize, &Thing)) {
-    let (number, thing) = it;
-    let facts = world.connection_facts(thing, person);
-    let may_share = !thing.is_elsewhere && <Share as Permits<_>>::permits(actor, &facts).is_ok();
-    let proof = authorize::<Share, Connection>(conn, actor.clone(), &id(5, number).into());
-    assert_eq!(proof.is_ok(), may_share, "sharing {number} by {person}");
-    let Ok(proof) = proof else { return };
-    let listed = shares::people(conn, &proof, "", &Page::default()).unwrap();
-    let listed: BTreeMap<Uuid, Option<ShareAccess>> =
-        listed.items.iter().map(|one| (one.user.uuid(), one.ways.iter().map(|way| way.access).max())).collect();
-    let given = (0..PEOPLE).filter(|other| *other != thing.owner).filter_map(|other| {
-        let access = world.connection_facts(thing, other).shared?;
-        Some((id(3, other), Some(access)))
-    });
-    let given: BTreeMap<_, _> = given.collect();
-    assert_eq!(listed, given, "who has {number}");
-    compare_losses(conn, &proof, &given);
-}
-
-/// What is said to go with a share is what goes when it is taken away.
-fn compare_losses(
-    conn: &mut PgConnection,
-    proof: &Authorized<Share, Connection>,
-    before: &BTreeMap<Uuid, Option<ShareAccess>>,
-) {
-    let all = shares::list(conn, proof, &Page::default()).unwrap().items;
-    let ids: Vec<_> = all.iter().map(|share| share.id).collect();
-    let said = losses(conn, proof, &ids).unwrap();
-    for share in all {
-        let said = said.get(&share.id).cloned().unwrap_or_default();
-        let after = conn.test_transaction::<_, diesel::result::Error, _>(|tx| {
-            shares::remove(tx, proof, share.id).unwrap();
-            let people = shares::people(tx, proof, "", &Page::default())?.items;
-            Ok(people.into_iter().map(|one| (one.user.uuid(), one.ways.iter().map(|way| way.access).max())).collect())
-        });
-        let after: BTreeMap<Uuid, Option<ShareAccess>> = after;
-        let people = before.keys().filter(|user| !after.contains_key(user)).count();
-        let weaker = before.iter().filter(|(user, access)| after.get(user).is_some_and(|now| now < access)).count();
-        assert_eq!((said.people, said.weaker), (i64::try_from(people).unwrap(), i64::try_from(weaker).unwrap()));
     }
 }
 

@@ -1,0 +1,154 @@
+//! The pages of people: inviting, roles, deactivating with what it says first, adopting, switching workspaces.
+
+use odeus::authz::facts::Role;
+use odeus::domain::people::members;
+
+use crate::support::Answer;
+use crate::support::TestApp;
+use crate::support::stage::Stage;
+use crate::support::stage::connect_crm;
+
+const PEOPLE: &str = "/w/acme/people";
+const ADOPTIONS: &str = "/w/acme/people/adoptions";
+
+/// The line that has these words in it.
+fn row(page: &Answer, words: &str) -> String {
+    let mut rows = page.texts("li.row");
+    rows.retain(|row| row.contains(words));
+    assert_eq!(rows.len(), 1, "“{words}” in {}", page.body);
+    rows.remove(0)
+}
+
+#[tokio::test]
+async fn several_people_are_invited_by_mail_and_the_others_stay_in_the_form() {
+    let app = TestApp::start();
+    let ada = app.signed_in(&app.cast.ada).await;
+    let form = || async { ada.get(PEOPLE).await.form_of("Invite") };
+
+    let typed = "Nia New <nia@acme.example>, max@acme.example; nobody";
+    let some = form().await.set("emails", typed).set("role", "editor").submit().await;
+    let all = form().await.set("emails", "tom@acme.example").submit().await.follow().await;
+
+    assert_eq!(some.status, 422);
+    assert!(some.shows("1 person invited by mail. Not invited:"), "{}", some.body);
+    assert!(some.shows("max@acme.example: This person is a member already."), "{}", some.body);
+    assert!(some.shows("nobody: This is not an e-mail address"), "{}", some.body);
+    let kept = some.form_of("Invite");
+    assert_eq!((kept.value("emails"), kept.value("role")), (Some("max@acme.example\nnobody"), Some("editor")));
+    assert!(all.shows("Invited: 1 person."), "{}", all.body);
+    assert!(row(&all, "Nia New").contains("Editor") && row(&all, "Nia New").ends_with("Invited"));
+    let to: Vec<String> = app.mails().await.iter().map(|mail| mail.to.email.clone()).collect();
+    assert_eq!(to, ["nia@acme.example", "tom@acme.example"]);
+}
+
+#[tokio::test]
+async fn links_are_shown_once_to_be_handed_over_and_made_anew_for_whoever_has_not_come() {
+    let app = TestApp::start();
+    let ada = app.signed_in(&app.cast.ada).await;
+
+    let form = ada.get(PEOPLE).await.form_of("Invite");
+    let shown = form.set("emails", "nia@acme.example").set("way", "link").submit().await;
+    let first = shown.attribute("#link-1", "value").unwrap();
+    let list = ada.get(&format!("{PEOPLE}?q=nia")).await;
+    let person = list.attribute("li.row a", "href").unwrap();
+    let again = ada.get(&person).await.form_of("Show a link to hand over").submit().await;
+    let second = again.attribute("#link", "value").unwrap();
+
+    assert_eq!((shown.status, again.status), (201, 201));
+    assert!(!list.body.contains("token=") && first != second);
+    let browser = app.anon();
+    let path = second.split_once("/set-password").unwrap().1;
+    let page = browser.get(&format!("/set-password{path}")).await;
+    page.form("form").set("password", "a sentence of several words").submit().await;
+    assert_eq!(browser.get("/w/acme/agents").await.status, 200);
+    let path = first.split_once("/set-password").unwrap().1;
+    assert_eq!(app.anon().get(&format!("/set-password{path}")).await.status, 410, "the other link ended with it");
+    assert!(app.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_role_is_changed_and_the_last_admin_is_told_why_not() {
+    let app = TestApp::start();
+    let (ada, max) = (app.signed_in(&app.cast.ada).await, app.signed_in(&app.cast.max).await);
+    let at = |id| format!("{PEOPLE}/{id}");
+
+    let page = ada.get(&at(app.cast.max.id)).await;
+    assert_eq!(page.form_of("Save role").value("role"), Some("member"));
+    let saved = page.form_of("Save role").set("role", "admin").submit().await.follow().await;
+    assert!(saved.shows("It holds from their next call."), "{}", saved.body);
+    assert_eq!(max.get(ADOPTIONS).await.status, 200);
+    max.get(&at(app.cast.ada.id)).await.form_of("Save role").set("role", "member").submit().await;
+    let last = max.get(&at(app.cast.max.id)).await.form_of("Save role").set("role", "member").submit().await;
+
+    assert_eq!(ada.get(ADOPTIONS).await.status, 403);
+    assert_eq!(last.status, 422);
+    assert!(last.shows("This is the workspace’s last active admin."), "{}", last.body);
+    let leave = max.get(&format!("{}/deactivation", at(app.cast.max.id))).await.form_of("Deactivate Max Member");
+    let leave = leave.submit().await;
+    assert_eq!(leave.status, 422);
+    assert!(leave.shows("This is the workspace’s last active admin."), "{}", leave.body);
+}
+
+#[tokio::test]
+async fn deactivating_says_first_what_stops_and_what_is_left_is_adopted() {
+    let stage = Stage::with(&["sandbox-crm", "sandbox-calendar"]).await;
+    let (ada, eve) = (stage.ada().await, stage.eve().await);
+    connect_crm(&eve, "Sales key").await;
+    stage.connect_calendar(&eve, "eve@sandbox.example").await;
+    let at = format!("{PEOPLE}/{}", stage.app.cast.eve.id);
+
+    let first = ada.get(&format!("{at}/deactivation")).await;
+    assert!(first.shows("1 connection by OAuth stop"), "{}", first.body);
+    assert!(first.shows("1 connection stops until an admin adopts it"), "{}", first.body);
+    let done = first.form_of("Deactivate Eve Editor").submit().await.follow().await;
+    assert!(done.shows("Eve Editor is out.") && done.shows("Deactivated"), "{}", done.body);
+    assert_eq!(eve.get("/w/acme/agents").await.status, 303);
+    assert!(ada.get(PEOPLE).await.shows("People who left have left things behind"));
+    let left = ada.get(ADOPTIONS).await;
+    assert!(row(&left, "Sales key").contains("Sandbox CRM"), "{}", left.body);
+    let wrong = left.form_of("Give Sales key to this person").set("email", "nobody@acme.example").submit().await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.shows("There is no such active member in this workspace."), "{}", wrong.body);
+    let form = wrong.form_of("Give Sales key to this person");
+    assert_eq!(form.value("email"), Some("nobody@acme.example"));
+    let adopted = form.set("email", "max@acme.example").submit().await.follow().await;
+    assert!(adopted.shows("Sales key belongs to Max Member now and works again."), "{}", adopted.body);
+    assert!(stage.max().await.get("/w/acme/connections").await.shows("Sales key"));
+
+    let back = ada.get(&at).await.form_of("Reactivate").submit().await.follow().await;
+    assert!(back.shows("Eve Editor is back."), "{}", back.body);
+    assert!(stage.eve().await.get("/w/acme/connections").await.shows("Active"), "her sign-in is as it was");
+}
+
+#[tokio::test]
+async fn a_member_sees_who_is_here_and_not_what_admins_see() {
+    let app = TestApp::start();
+    let (ada, max) = (app.signed_in(&app.cast.ada).await, app.signed_in(&app.cast.max).await);
+    let mia = format!("{PEOPLE}/{}", app.cast.mia.id);
+    ada.get(&format!("{mia}/deactivation")).await.form_of("Deactivate Mia Member").submit().await;
+
+    let list = max.get(PEOPLE).await;
+
+    assert!(list.shows("Ada Admin") && !list.body.contains("Mia Member"), "{}", list.body);
+    assert!(!list.body.contains("Invite people") && !list.body.contains("no connections"), "{}", list.body);
+    assert_eq!(max.get(&mia).await.status, 404);
+    assert_eq!(max.get(&format!("{PEOPLE}/{}/deactivation", app.cast.ada.id)).await.status, 403);
+    assert!(ada.get(&format!("{PEOPLE}?status=deactivated")).await.shows("Mia Member"));
+}
+
+#[tokio::test]
+async fn somebody_in_two_workspaces_switches_between_them() {
+    let app = TestApp::start();
+    let (mallory, now) = (&app.cast.mallory, app.clock.now());
+    members::add(&mut app.conn(), app.cast.acme.id, mallory.id, Role::Member, now).unwrap();
+    let browser = app.signed_in(mallory).await;
+
+    let here = browser.get("/w/globex/agents").await;
+    let names = here.texts(".switcher .menu__item");
+    let there = here.attribute(".switcher .menu__item:not([aria-current])", "href").unwrap();
+    let page = browser.get(&there).await;
+
+    assert_eq!(names, ["A Acme", "G Globex"]);
+    assert_eq!((there.as_str(), page.status), ("/w/acme/integrations", 200));
+    assert!(page.texts(".whoami").iter().all(|text| text.contains("Member")), "the role is that of the workspace");
+}
