@@ -55,6 +55,8 @@ mod run_pages;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod send_mail;
