@@ -31,8 +31,26 @@ const SIGNS: [&str; 7] = [
 
 /// Whether the connection broke rather than the statement.
 pub fn is_connection_lost(error: &Error) -> bool {
-    if let Error::DatabaseError(DatabaseErrorKind::Unknown, information) = error {
+    // The second is what the next statement on a broken connection meets: it does not leave at all.
+    if let Error::DatabaseError(DatabaseErrorKind::Unknown | DatabaseErrorKind::UnableToSendCommand, information) =
+        error
+    {
         return SIGNS.iter().any(|sign| information.message().contains(sign));
     }
     matches!(error, Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) | Error::BrokenTransactionManager)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_lost_for_the_statement_that_breaks_on_it_and_for_the_next() {
+        let error = |kind, said: &str| Error::DatabaseError(kind, Box::new(said.to_owned()));
+        let breaks = error(DatabaseErrorKind::Unknown, "server closed the connection unexpectedly");
+        let next = error(DatabaseErrorKind::UnableToSendCommand, "no connection to the server");
+        let wrong = error(DatabaseErrorKind::Unknown, "relation \"runs\" does not exist");
+
+        assert_eq!([&breaks, &next, &wrong].map(is_connection_lost), [true, true, false]);
+    }
 }

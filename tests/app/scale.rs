@@ -169,6 +169,25 @@ fn of_connections(member: &Actor, admin: &Actor) -> Vec<(&'static str, Ask)> {
     ]
 }
 
+fn of_shares(member: &Actor) -> Vec<(&'static str, Ask)> {
+    vec![
+        (
+            "shares of a connection",
+            with(member, |conn, actor| {
+                let proof = authorize::<actions::Share, Connection>(conn, actor.clone(), &first(3)).unwrap();
+                drop(shares::list(conn, &proof, &Page::default()).unwrap());
+            }),
+        ),
+        (
+            "people who have a connection",
+            with(member, |conn, actor| {
+                let proof = authorize::<actions::Share, Connection>(conn, actor.clone(), &first(3)).unwrap();
+                drop(shares::people(conn, &proof, "", &Page::default()).unwrap());
+            }),
+        ),
+    ]
+}
+
 fn of_others(member: &Actor, admin: &Actor) -> Vec<(&'static str, Ask)> {
     vec![
         ("agents", with(member, |conn, actor| drop(agents::visible::list(conn, actor, &Page::default()).unwrap()))),
@@ -215,13 +234,6 @@ fn of_others(member: &Actor, admin: &Actor) -> Vec<(&'static str, Ask)> {
             }),
         ),
         (
-            "shares of a connection",
-            with(member, |conn, actor| {
-                let proof = authorize::<actions::Share, Connection>(conn, actor.clone(), &first(3)).unwrap();
-                drop(shares::list(conn, &proof, &Page::default()).unwrap());
-            }),
-        ),
-        (
             "people",
             with(member, |conn, actor| {
                 drop(memberships::list(conn, actor, &memberships::Filter::default(), &Page::default()).unwrap());
@@ -241,6 +253,7 @@ fn rows_by_ask(size: Size) -> BTreeMap<&'static str, i64> {
     let (member, admin) = (cast.max.actor(conn, now), cast.ada.actor(conn, now));
     of_connections(&member, &admin)
         .into_iter()
+        .chain(of_shares(&member))
         .chain(of_others(&member, &admin))
         .map(|(name, mut ask)| (name, touched(conn, &mut ask)))
         .collect()

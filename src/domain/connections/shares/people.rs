@@ -3,9 +3,14 @@
 use std::collections::HashMap;
 
 use chrono::DateTime;
+use diesel::BoolExpressionMethods;
+use diesel::ExpressionMethods;
+use diesel::QueryDsl;
 use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
+use diesel::dsl::exists;
+use diesel::dsl::select;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Array;
 use diesel::sql_types::BigInt;
@@ -17,6 +22,7 @@ use diesel::sql_types::Uuid;
 use crate::authz::actions::Share;
 use crate::authz::facts::ShareAccess;
 use crate::authz::proof::Authorized;
+use crate::db::schema::connection_shares;
 use crate::domain::connections::connection::Connection;
 use crate::domain::people::grantee::Grantee;
 use crate::kernel::clock::Timestamp;
@@ -95,19 +101,14 @@ pub fn people(
 ) -> QueryResult<Listed<Person>> {
     let (actor, connection) = (proof.actor(), proof.resource());
     let pattern = (!query.trim().is_empty()).then(|| text::containing(query));
-    let rows: Vec<PersonRow> = diesel::sql_query(
-        "WITH living AS MATERIALIZED (
-             SELECT grantee_user, grantee_group, grantee_workspace FROM connection_shares
-             WHERE workspace_id = $1 AND connection_id = $2 AND (expires_at IS NULL OR expires_at > $3))
-         SELECT m.user_id, u.name, u.email FROM memberships m JOIN users u ON u.id = m.user_id
+    let reached = if is_everyones(conn, proof)? { "true" } else { REACHED };
+    let rows: Vec<PersonRow> = diesel::sql_query(format!(
+        "SELECT m.user_id, u.name, u.email FROM memberships m JOIN users u ON u.id = m.user_id
          WHERE m.workspace_id = $1 AND m.status = 'active' AND m.user_id <> $4
            AND ($5 IS NULL OR u.name ILIKE $5 OR u.email ILIKE $5) AND ($6 IS NULL OR m.user_id > $6)
-           AND (EXISTS (SELECT 1 FROM living WHERE grantee_workspace) OR m.user_id IN (
-                SELECT grantee_user FROM living WHERE grantee_user IS NOT NULL
-                UNION SELECT g.user_id FROM living l JOIN group_members g
-                    ON g.workspace_id = $1 AND g.group_id = l.grantee_group))
-         ORDER BY m.user_id LIMIT $7",
-    )
+           AND {reached}
+         ORDER BY m.user_id LIMIT $7"
+    ))
     .bind::<Uuid, _>(actor.workspace)
     .bind::<Uuid, _>(connection.id)
     .bind::<Timestamptz, _>(actor.at)
@@ -125,6 +126,26 @@ pub fn people(
         name: row.name,
         email: row.email,
     }))
+}
+
+/// Whom shares with people and groups reach.
+const REACHED: &str = "m.user_id IN (
+    SELECT s.grantee_user FROM connection_shares s WHERE s.workspace_id = $1 AND s.connection_id = $2
+        AND s.grantee_user IS NOT NULL AND (s.expires_at IS NULL OR s.expires_at > $3)
+    UNION SELECT g.user_id FROM connection_shares s JOIN group_members g
+        ON g.workspace_id = s.workspace_id AND g.group_id = s.grantee_group
+        WHERE s.workspace_id = $1 AND s.connection_id = $2 AND (s.expires_at IS NULL OR s.expires_at > $3))";
+
+/// Whether a living share reaches every member: then nobody has to be looked for.
+fn is_everyones(conn: &mut PgConnection, proof: &Authorized<Share, Connection>) -> QueryResult<bool> {
+    let (actor, connection) = (proof.actor(), proof.resource());
+    let living = connection_shares::expires_at.is_null().or(connection_shares::expires_at.gt(actor.at));
+    let everyones = connection_shares::table
+        .filter(connection_shares::workspace_id.eq(actor.workspace))
+        .filter(connection_shares::connection_id.eq(connection.id))
+        .filter(connection_shares::grantee_workspace.eq(true))
+        .filter(living);
+    select(exists(everyones)).get_result(conn)
 }
 
 /// The living shares of a connection that reach each of these people, the strongest first.
