@@ -1,0 +1,102 @@
+//! What is known and meant, each with its reason. A line that is not needed any more makes a test fail, so that the
+//! list only holds what is so.
+
+/// Integrations without a check operation, and why.
+pub(crate) const WITHOUT_CHECK: &[(&str, &str)] = &[];
+
+/// Integrations whose check does not tell which account it is, and why.
+pub(crate) const WITHOUT_ACCOUNT: &[(&str, &str)] =
+    &[("openai", "a key belongs to a project, and no call that a project's key may make says which")];
+
+/// Operations that need no scope, and why; `*` is every operation of the integration.
+pub(crate) const WITHOUT_SCOPES: &[(&str, &str, &str)] = &[
+    ("github", "getAuthenticatedUser", "any token may ask who it is; the scope `user` would only add private details"),
+    (
+        "notion",
+        "*",
+        "what an integration may do is set where it is registered; Notion's authorize address has no scope",
+    ),
+    ("slack", "authTest", "any token may ask who it is: https://api.slack.com/methods/auth.test"),
+];
+
+/// A difference to the vendor's description that is right all the same.
+pub(crate) struct Meant {
+    /// The document.
+    pub(crate) key: &'static str,
+    /// The operation; empty for any.
+    pub(crate) operation: &'static str,
+    /// How the difference begins.
+    pub(crate) difference: &'static str,
+    /// Why it is right, with where the vendor says so.
+    pub(crate) why: &'static str,
+}
+
+/// The differences that are meant.
+pub(crate) const MEANT: &[Meant] = &[
+    Meant {
+        key: "github",
+        operation: "",
+        difference: "header X-GitHub-Api-Version: the vendor has no such parameter",
+        why: "https://docs.github.com/rest/about-the-rest-api/api-versions asks for it on every request",
+    },
+    Meant {
+        key: "google-drive",
+        operation: "shareFile",
+        difference: "body.emailAddress: the vendor only answers with it",
+        why: "permissions.create takes it for a user or a group; the description marks it as output for all methods",
+    },
+    Meant {
+        key: "google-drive",
+        operation: "shareFile",
+        difference: "body.domain: the vendor only answers with it",
+        why: "permissions.create takes it for a domain; the description marks it as output for all methods",
+    },
+    Meant {
+        key: "slack",
+        operation: "",
+        difference: "query oldest: it is string, the vendor's is number",
+        why: "a message's timestamp is its id and a text, as the answers have it; as a number it would lose digits",
+    },
+    Meant {
+        key: "slack",
+        operation: "",
+        difference: "query latest: it is string, the vendor's is number",
+        why: "a message's timestamp is its id and a text, as the answers have it; as a number it would lose digits",
+    },
+    Meant {
+        key: "slack",
+        operation: "threadReplies",
+        difference: "query ts: it is string, the vendor's is number",
+        why: "a message's timestamp is its id and a text, as the answers have it; as a number it would lose digits",
+    },
+    Meant {
+        key: "slack",
+        operation: "findUserByEmail",
+        difference: "scope users:read: the vendor lists none such here",
+        why: "https://api.slack.com/scopes/users:read.email is only granted together with users:read",
+    },
+    Meant {
+        key: "stripe",
+        operation: "",
+        difference: "header Stripe-Version: the vendor has no such parameter",
+        why: "https://docs.stripe.com/api/versioning: without it the account's own version answers",
+    },
+];
+
+impl Meant {
+    /// Whether it speaks of this difference.
+    pub(crate) fn covers(&self, key: &str, difference: &str) -> bool {
+        let Some((operation, words)) = difference.split_once(": ") else { return false };
+        self.key == key
+            && (self.operation.is_empty() || self.operation == operation)
+            && words.starts_with(self.difference)
+    }
+
+    /// Whether a request is refused for the same reason: the difference names the place in front of its colon.
+    pub(crate) fn covers_refusal(&self, key: &str, refusal: &str) -> bool {
+        let place = self.difference.split(':').next().unwrap_or_default();
+        let Some((operation, words)) = refusal.split_once(": ") else { return false };
+        let is_place = words.strip_prefix(place).is_some_and(|rest| rest.starts_with([':', ' ', '.', '[']));
+        self.key == key && (self.operation.is_empty() || self.operation == operation) && is_place
+    }
+}
