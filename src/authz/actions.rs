@@ -22,6 +22,8 @@ actions! {
     Attach
     /// Give others a connection or an agent, and take it away.
     Share
+    /// Ask what somebody may do with a connection, and why.
+    Explain
     /// Rename, test, reconnect, replace the secret.
     Maintain
     /// Switch a connection off and on.

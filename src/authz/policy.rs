@@ -10,6 +10,7 @@ use crate::authz::actions::CreateIntegration;
 use crate::authz::actions::Delete;
 use crate::authz::actions::Disable;
 use crate::authz::actions::Edit;
+use crate::authz::actions::Explain;
 use crate::authz::actions::Maintain;
 use crate::authz::actions::ManageMail;
 use crate::authz::actions::ManagePeople;
@@ -223,6 +224,13 @@ impl Permits<ConnectionFacts> for Share {
     /// R4, R5.
     fn permits(actor: &Actor, facts: &ConnectionFacts) -> Result<(), Reason> {
         when(facts.auth_type != AuthType::Oauth, Reason::OauthIsNeverShared)?;
+        when(facts.is_owner || actor.is_admin(), Reason::OwnerOrAdmin)
+    }
+}
+
+impl Permits<ConnectionFacts> for Explain {
+    /// Whoever can give it or stop it may ask who has it; of an OAuth connection, too.
+    fn permits(actor: &Actor, facts: &ConnectionFacts) -> Result<(), Reason> {
         when(facts.is_owner || actor.is_admin(), Reason::OwnerOrAdmin)
     }
 }

@@ -25,6 +25,8 @@ mod doors;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod explanation;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod integrations;

@@ -10,6 +10,7 @@ use odeus::authz::actions::CreateIntegration;
 use odeus::authz::actions::Delete;
 use odeus::authz::actions::Disable;
 use odeus::authz::actions::Edit;
+use odeus::authz::actions::Explain;
 use odeus::authz::actions::Maintain;
 use odeus::authz::actions::ManageMail;
 use odeus::authz::actions::ManagePeople;
@@ -134,7 +135,7 @@ fn connections(table: &mut String, role: Role, who: &Actor) {
         for (name, is_owner, shared) in relations {
             let facts = ConnectionFacts { is_owner, auth_type, shared };
             let name = format!("{role}: {auth_type} connection, {name}");
-            line!(table, name, who, &facts, [View, Use, Share, Attach, Maintain, Disable, Delete, Transfer]);
+            line!(table, name, who, &facts, [View, Use, Share, Explain, Attach, Maintain, Disable, Delete, Transfer]);
         }
     }
 }
@@ -213,11 +214,12 @@ prop_compose! {
 }
 
 /// What an actor may do with a connection, one bit an act.
-fn rights(actor: &Actor, facts: ConnectionFacts) -> [bool; 8] {
+fn rights(actor: &Actor, facts: ConnectionFacts) -> [bool; 9] {
     [
         may::<View, _>(actor, &facts),
         may::<Use, _>(actor, &facts),
         may::<Share, _>(actor, &facts),
+        may::<Explain, _>(actor, &facts),
         may::<Attach, _>(actor, &facts),
         may::<Maintain, _>(actor, &facts),
         may::<Disable, _>(actor, &facts),
@@ -226,7 +228,7 @@ fn rights(actor: &Actor, facts: ConnectionFacts) -> [bool; 8] {
     ]
 }
 
-fn within(less: [bool; 8], more: [bool; 8]) -> bool {
+fn within(less: [bool; 9], more: [bool; 9]) -> bool {
     less.iter().zip(more).all(|(less, more)| !less || more)
 }
 

@@ -1,5 +1,6 @@
 //! Connections: made where no browser is needed, looked at, tested, changed and deleted.
 
+mod access;
 mod answers;
 mod creation;
 mod fields;
@@ -55,6 +56,7 @@ use crate::vault::Vault;
     shares::delete,
     shares::restore,
     shares::people,
+    access::show,
     transfers::create
 ))]
 pub struct Description;
@@ -68,6 +70,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::DELETE, "/api/v1/connections/{connection}", delete);
     route(cfg, Method::POST, "/api/v1/connections/{connection}/test", test);
     route(cfg, Method::GET, "/api/v1/connections/{connection}/usage", show_usage);
+    route(cfg, Method::GET, "/api/v1/connections/{connection}/access", access::show);
     route(cfg, Method::GET, "/api/v1/connections/{connection}/people", shares::people);
     route(cfg, Method::GET, "/api/v1/connections/{connection}/shares", shares::list);
     route(cfg, Method::POST, "/api/v1/connections/{connection}/shares", shares::create);

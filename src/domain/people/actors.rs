@@ -69,6 +69,27 @@ fn find(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> 
     .optional()
 }
 
+/// An active member as they would act at `at`, to ask the policy what they may do. Nothing is done as them.
+pub(in crate::domain) fn of_member(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+    at: Timestamp,
+) -> QueryResult<Option<Actor>> {
+    let row: Option<MemberRow> = prepared(
+        "SELECT m.workspace_id, m.user_id, m.role,
+                ARRAY(SELECT permission FROM role_permissions p
+                      WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
+                true AS is_fresh
+         FROM memberships m WHERE m.workspace_id = $1 AND m.user_id = $2 AND m.status = 'active'",
+    )
+    .bind::<Uuid, _>(workspace)
+    .bind::<Uuid, _>(user)
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map(|row| row.actor(Via::System, Arrival { ip: None, at })))
+}
+
 /// Whoever holds the API token, if they are still an active member. Notes, to the minute, that it was used.
 pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> QueryResult<Option<Actor>> {
     let hash = token_hash(token);

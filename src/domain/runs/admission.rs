@@ -23,6 +23,7 @@ use crate::domain::runs::call::IntegrationName;
 use crate::domain::runs::call::Outcome;
 use crate::domain::runs::call::RunError;
 use crate::domain::runs::choices;
+use crate::domain::runs::hold;
 use crate::domain::runs::lent::Lent;
 use crate::domain::runs::lent::LentKey;
 use crate::domain::runs::own;
@@ -128,7 +129,7 @@ fn choices_of(conn: &mut PgConnection, scene: &Scene<'_>, integration: Integrati
 }
 
 fn admitted(scene: &Scene<'_>, target: Target, caller_name: String) -> Admission {
-    if !scene.defined.auth_types.contains(&target.secret.auth_type) {
+    if !hold::is_admitted(scene.defined, target.secret.auth_type) {
         return Admission::Unfit(
             "This action cannot be used with a connection of this kind. Choose another one.".to_owned(),
         );

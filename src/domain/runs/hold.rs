@@ -51,6 +51,11 @@ pub fn by_status(status: ConnectionStatus, listener: &Listener<'_>) -> Option<Ho
     })
 }
 
+/// Whether the action takes a connection of this kind.
+pub fn is_admitted(action: &ActionDefinition, auth_type: AuthType) -> bool {
+    action.auth_types.contains(&auth_type)
+}
+
 /// Whether an OAuth connection has the scopes that the action needs. Where the provider named none, nothing is known and
 /// the provider decides.
 pub fn by_scopes(

@@ -1,10 +1,13 @@
 //! A call with the connection that somebody put on the action for everyone who uses the agent (R11, R12).
 
+use std::collections::HashMap;
+
 use diesel::OptionalExtension;
 use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
 use diesel::sql_types::Text;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
@@ -24,6 +27,7 @@ use crate::domain::runs::target::call_columns;
 use crate::domain::runs::target::call_joins;
 use crate::domain::runs::target::target_columns;
 use crate::domain::runs::target::target_joins;
+use crate::kernel::ids::AgentActionId;
 
 /// Which call: an action on an agent, as it is defined at present.
 #[derive(Clone, Copy, Debug)]
@@ -54,24 +58,75 @@ struct Row {
     binding: BindingRow,
 }
 
-const STATEMENT: &str = concat!(
-    "SELECT ",
-    call_columns!(),
-    ", ",
-    target_columns!("bc"),
-    ", ",
-    binding_columns!("$5"),
-    call_joins!("$6", "preselected"),
-    binding_joins!(),
-    target_joins!("bc"),
-);
+#[derive(QueryableByName)]
+struct NamedRow {
+    #[diesel(sql_type = Uuid)]
+    agent_action: AgentActionId,
+    #[diesel(embed)]
+    row: Row,
+}
+
+macro_rules! statement {
+    ($columns:literal, $agent:literal, $action:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            call_columns!(),
+            ", ",
+            target_columns!("bc"),
+            ", ",
+            binding_columns!("$5"),
+            call_joins!($agent, $action, "$6", "preselected"),
+            binding_joins!(),
+            target_joins!("bc"),
+        )
+    };
+}
+
+const ONE: &str = statement!("", "$3", "$4");
+const SEVERAL: &str = statement!("aa.id AS agent_action, ", "ANY ($3)", "ANY ($4)");
+
+impl Row {
+    fn into_lent(self, actor: &Actor, key: &LentKey) -> Lent {
+        Lent {
+            facts: LentFacts {
+                agent: self.call.agent(),
+                integration: self.call.integration(),
+                binding: self.binding.facts(Some(&key.fingerprint)),
+            },
+            caller_name: self.call.caller_name,
+            target: self.target.into_target(actor.workspace),
+        }
+    }
+}
+
+/// Several calls of one caller, read as each would be by itself.
+pub(in crate::domain::runs) fn load_all(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    keys: &[LentKey],
+) -> QueryResult<HashMap<AgentActionId, Lent>> {
+    let rows: Vec<NamedRow> = prepared(SEVERAL)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Uuid, _>(actor.user)
+        .bind::<Array<Uuid>, _>(keys.iter().map(|key| key.action.agent).collect::<Vec<_>>())
+        .bind::<Array<Uuid>, _>(keys.iter().map(|key| key.action.action).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(actor.at)
+        .bind::<Text, _>(actor.role)
+        .load(conn)?;
+    let named = rows.into_iter().filter_map(|NamedRow { agent_action, row }| {
+        let key = keys.iter().find(|key| key.action.action == agent_action)?;
+        Some((agent_action, row.into_lent(actor, key)))
+    });
+    Ok(named.collect())
+}
 
 impl Guarded for Lent {
     type Key = LentKey;
     type Facts = LentFacts;
 
     fn load(conn: &mut PgConnection, actor: &Actor, key: &LentKey) -> QueryResult<Option<Self>> {
-        let row: Option<Row> = prepared(STATEMENT)
+        let row: Option<Row> = prepared(ONE)
             .bind::<Uuid, _>(actor.workspace)
             .bind::<Uuid, _>(actor.user)
             .bind::<Uuid, _>(key.action.agent)
@@ -80,15 +135,7 @@ impl Guarded for Lent {
             .bind::<Text, _>(actor.role)
             .get_result(conn)
             .optional()?;
-        Ok(row.map(|row| Self {
-            facts: LentFacts {
-                agent: row.call.agent(),
-                integration: row.call.integration(),
-                binding: row.binding.facts(Some(&key.fingerprint)),
-            },
-            caller_name: row.call.caller_name,
-            target: row.target.into_target(actor.workspace),
-        }))
+        Ok(row.map(|row| row.into_lent(actor, key)))
     }
 
     fn facts(&self) -> LentFacts {

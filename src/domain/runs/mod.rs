@@ -13,6 +13,7 @@ pub mod choices;
 pub mod confirmation;
 pub mod drafts;
 pub mod ending;
+pub mod explanation;
 pub mod hold;
 pub mod ledger;
 pub mod lent;

@@ -1,5 +1,6 @@
 //! A call with a connection of the caller's own choice (R8).
 
+use diesel::OptionalExtension;
 use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
@@ -92,7 +93,7 @@ macro_rules! statement {
             ", coalesce(t.owner_id = $2, false) AS is_connection_owner, ",
             connection_share!("$1", "t.id", "$2", "$5"),
             " AS connection_shared, coalesce(t.id = ch.connection_id, false) AS is_remembered",
-            call_joins!("$6", "own"),
+            call_joins!("$3", "$4", "$6", "own"),
             " LEFT JOIN connection_choices ch ON ch.workspace_id = $1 AND ch.user_id = $2 AND ch.agent_id = a.id
                 AND ch.integration = aa.integration ",
             $connections,
@@ -133,6 +134,42 @@ const WITH_CANDIDATES: &str = statement!(
 
 const WITH_ONE: &str =
     statement!("JOIN connections t ON t.workspace_id = $1 AND t.id = $7 AND t.integration = aa.integration ");
+
+/// A call through an agent of the caller's own, with this connection: whatever stops it lies in the connection and its
+/// integration. So it is read by the columns that calls are read by.
+const DIRECT: &str = concat!(
+    "SELECT ",
+    call_columns!(),
+    ", ",
+    target_columns!("t"),
+    ", t.owner_id = $2 AS is_connection_owner, ",
+    connection_share!("$1", "t.id", "$2", "$4"),
+    " AS connection_shared, false AS is_remembered
+     FROM memberships me JOIN users u ON u.id = me.user_id
+     JOIN connections t ON t.workspace_id = me.workspace_id AND t.id = $3
+        AND me.workspace_id = $1 AND me.user_id = $2 AND me.status = 'active' AND me.role = $5
+     CROSS JOIN LATERAL (SELECT NULL::uuid AS id, me.user_id AS owner_id, true AS enabled) a
+     CROSS JOIN LATERAL (SELECT t.integration) aa
+     LEFT JOIN integration_settings st ON st.workspace_id = $1 AND st.integration = aa.integration ",
+    target_joins!("t"),
+);
+
+/// What the caller may do with a connection, asked for by whoever explains it: as a call through an agent of their own.
+pub(in crate::domain::runs) fn direct(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    connection: ConnectionId,
+) -> QueryResult<Option<Own>> {
+    let row: Option<Row> = prepared(DIRECT)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Uuid, _>(actor.user)
+        .bind::<Uuid, _>(connection)
+        .bind::<Timestamptz, _>(actor.at)
+        .bind::<Text, _>(actor.role)
+        .get_result(conn)
+        .optional()?;
+    Ok(row.and_then(|row| row.into_own(actor)))
+}
 
 /// The action as it is for its caller, with the connections of the admitted kinds that come into question; `None` if it
 /// is not there for them.

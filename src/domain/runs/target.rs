@@ -60,14 +60,17 @@ macro_rules! call_columns {
 }
 pub(in crate::domain::runs) use call_columns;
 
-/// From the caller, still an active member in the role they came with, to the action `$4` of agent `$3`.
+/// From the caller, still an active member in the role they came with, to an action of an agent: what their ids equal is
+/// said by whoever asks.
 macro_rules! call_joins {
-    ($role:literal, $credentials:literal) => {
+    ($agent:literal, $action:literal, $role:literal, $credentials:literal) => {
         concat!(
             " FROM memberships me JOIN users u ON u.id = me.user_id
-              JOIN agents a ON a.workspace_id = me.workspace_id AND a.id = $3
-              JOIN agent_actions aa ON aa.workspace_id = me.workspace_id AND aa.id = $4 AND aa.agent_id = a.id
-                AND aa.credentials = '",
+              JOIN agents a ON a.workspace_id = me.workspace_id AND a.id = ",
+            $agent,
+            " JOIN agent_actions aa ON aa.workspace_id = me.workspace_id AND aa.id = ",
+            $action,
+            " AND aa.agent_id = a.id AND aa.credentials = '",
             $credentials,
             "' AND me.workspace_id = $1 AND me.user_id = $2 AND me.status = 'active' AND me.role = ",
             $role,

@@ -12,6 +12,7 @@ use crate::domain::integrations::settings::SettingsError;
 use crate::domain::oauth::callback::CallbackError;
 use crate::domain::oauth::flows::FlowError;
 use crate::domain::oauth::trial::TrialError;
+use crate::domain::runs::explanation::ExplainError;
 use crate::http::error::Error;
 
 impl From<ConnectError> for Error {
@@ -58,6 +59,17 @@ impl From<ShareError> for Error {
             ShareError::TooLate => Self::conflict("too_late", "Too late", error),
             ShareError::Gone => gone(),
             ShareError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExplainError> for Error {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::NoSuchPerson => Self::invalid("user", error),
+            ExplainError::Gone => gone(),
+            ExplainError::Registry(error) => error.into(),
+            ExplainError::Database(error) => error.into(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Saved connections: the lists, one connection, and what its owner and admins do with it.
 
+mod access;
 mod deletions;
 mod index;
 mod names;
@@ -28,6 +29,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::GET, "/w/{workspace}/connections/{connection}/tests", show::back);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/tests", trials::create);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/reconnect", reconnections::create);
+    route(cfg, Method::GET, "/w/{workspace}/connections/{connection}/access", access::show);
     route(cfg, Method::GET, "/w/{workspace}/connections/{connection}/shares", shares::index);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/shares", shares::create);
     route(cfg, Method::POST, "/w/{workspace}/connections/{connection}/shares/change", shares::update);

@@ -44,6 +44,7 @@ pub use crate::domain::connections::shares::changes::restore;
 pub use crate::domain::connections::shares::changes::sweep;
 pub use crate::domain::connections::shares::people::Person;
 pub use crate::domain::connections::shares::people::Way;
+pub use crate::domain::connections::shares::people::last_end;
 pub use crate::domain::connections::shares::people::people;
 pub use crate::domain::connections::shares::people::ways_of;
 pub use crate::domain::connections::shares::told::step;

@@ -20,6 +20,7 @@ use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
 
 use crate::authz::actions::Share;
+use crate::authz::actor::Actor;
 use crate::authz::facts::ShareAccess;
 use crate::authz::proof::Authorized;
 use crate::db::schema::connection_shares;
@@ -186,4 +187,31 @@ pub fn ways_of(
         });
     }
     Ok(ways)
+}
+
+#[derive(QueryableByName)]
+struct EndRow {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ended_at: Option<Timestamp>,
+}
+
+/// When the last of the ended shares that would reach the actor ended.
+pub fn last_end(conn: &mut PgConnection, actor: &Actor, connection: ConnectionId) -> QueryResult<Option<Timestamp>> {
+    let row: EndRow = diesel::sql_query(
+        "SELECT max(s.expires_at) AS ended_at FROM (
+             SELECT expires_at FROM connection_shares
+                 WHERE workspace_id = $1 AND connection_id = $2 AND grantee_user = $3
+             UNION ALL SELECT c.expires_at FROM group_members m JOIN connection_shares c
+                 ON c.workspace_id = $1 AND c.connection_id = $2 AND c.grantee_group = m.group_id
+                 WHERE m.workspace_id = $1 AND m.user_id = $3
+             UNION ALL SELECT expires_at FROM connection_shares
+                 WHERE workspace_id = $1 AND connection_id = $2 AND grantee_workspace) s
+         WHERE s.expires_at <= $4",
+    )
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(connection)
+    .bind::<Uuid, _>(actor.user)
+    .bind::<Timestamptz, _>(actor.at)
+    .get_result(conn)?;
+    Ok(row.ended_at)
 }

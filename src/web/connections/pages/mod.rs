@@ -1,5 +1,6 @@
 //! What the pages of connections show.
 
+pub mod access;
 pub mod deletion;
 pub mod forms;
 pub mod index;

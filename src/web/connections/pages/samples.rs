@@ -5,6 +5,7 @@ use askama::Template;
 use crate::authz::facts::AgentAccess;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::CredentialMode;
+use crate::authz::facts::Role;
 use crate::authz::facts::ShareAccess;
 use crate::domain::agents::Agent;
 use crate::domain::agents::losses::share::Loss;
@@ -17,8 +18,14 @@ use crate::domain::connections::visible::Which;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::oauth::trial::Outcome;
 use crate::domain::people::grantee::Grantee;
+use crate::domain::people::members::MemberStatus;
+use crate::domain::people::memberships::Membership;
 use crate::domain::runs::Run;
 use crate::domain::runs::RunStatus;
+use crate::domain::runs::explanation::Explanation;
+use crate::domain::runs::explanation::Rule;
+use crate::domain::runs::explanation::Standing;
+use crate::domain::runs::explanation::ThroughAgent;
 use crate::domain::runs::usage::Usage;
 use crate::http::credential::CredentialField;
 use crate::http::form::Mistakes;
@@ -32,7 +39,10 @@ use crate::kernel::ids::GroupId;
 use crate::kernel::ids::RunId;
 use crate::kernel::ids::ShareId;
 use crate::kernel::ids::UserId;
+use crate::kernel::paging::Cursor;
+use crate::kernel::paging::Listed;
 use crate::web::connections::pages::Face;
+use crate::web::connections::pages::access::AccessPage;
 use crate::web::connections::pages::deletion::DeletionPage;
 use crate::web::connections::pages::forms::NamePage;
 use crate::web::connections::pages::forms::SecretPage;
@@ -60,6 +70,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         pages.push(show(text, *auth_type, ConnectionStatus::Active, false).render());
         pages.push(deletion(text, *auth_type).render());
         pages.push(shares(text, *auth_type).render());
+        pages.push(access(text, *auth_type).render());
     }
     pages.extend([name(text).render(), secret(text).render()]);
     pages
@@ -87,7 +98,7 @@ fn show(text: &str, auth_type: AuthType, status: ConnectionStatus, is_owner: boo
         has_integration: true,
         hosts: vec![text.to_owned()],
         scopes: vec![(text.to_owned(), text.to_owned()), ("read".to_owned(), String::new())],
-        rights: Rights { maintain: is_owner, stop: is_owner, share: is_owner },
+        rights: Rights { maintain: is_owner, stop: is_owner, explain: is_owner, share: is_owner },
         dependents: is_owner.then(|| dependents(text)),
         runs: vec![(run(text), text.to_owned())],
         pending: pending(),
@@ -166,6 +177,48 @@ fn shares(text: &str, auth_type: AuthType) -> SharesPage {
         connection: connection(text, auth_type, ConnectionStatus::Active, auth_type == AuthType::ApiKey),
         face: face(text),
         dialog: (auth_type != AuthType::Oauth).then_some(dialog),
+    }
+}
+
+fn access(text: &str, auth_type: AuthType) -> AccessPage {
+    let shell = Shell::sample(text);
+    let rules = |number| vec![Rule { code: "sample", detail: text.to_owned() }; number];
+    let person = Membership {
+        user: UserId::new(),
+        name: text.to_owned(),
+        email: text.to_owned(),
+        role: Role::Member,
+        status: MemberStatus::Deactivated,
+        is_pending: false,
+        is_link_safe: false,
+        created_at: shell.now,
+        last_seen_at: None,
+        deactivated_at: Some(shell.now),
+        connections: 0,
+    };
+    let people = shares(text, AuthType::ApiKey).dialog.unwrap_or_default().people;
+    let through = |agent, stopped_by| ThroughAgent { agent, action: text.to_owned(), stopped_by };
+    let items = vec![through(Some((AgentId::new(), text.to_owned())), rules(2)), through(None, rules(0))];
+    let is_shared = auth_type == AuthType::ApiKey;
+    let answer = Explanation {
+        person: person.clone(),
+        is_owner: auth_type == AuthType::None,
+        stopped_by: rules(if is_shared { 0 } else { 2 }),
+        attaching_stopped_by: rules(1),
+        attaches_as: is_shared.then_some(Standing::Share),
+        ways: people.into_iter().flat_map(|person| person.ways).filter(|_| is_shared).collect(),
+        ended_at: Some(shell.now),
+        agents: Listed { items, next: Some(Cursor { at: shell.now, id: UserId::new().uuid() }) },
+    };
+    AccessPage {
+        connection: connection(text, auth_type, ConnectionStatus::Active, true),
+        face: face(text),
+        query: text.to_owned(),
+        found: Some(if is_shared { Vec::new() } else { vec![person] }),
+        is_unknown: is_shared,
+        answer: Some(answer),
+        is_first: false,
+        shell,
     }
 }
 

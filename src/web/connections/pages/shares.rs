@@ -206,7 +206,7 @@ pub fn may(access: &ShareAccess) -> &'static str {
 }
 
 /// How a share reaches a person: `directly`, `by Sales`, `with everyone`.
-fn how(way: &Way) -> String {
+pub fn how(way: &Way) -> String {
     match way.grantee {
         Grantee::User(_) => "directly".to_owned(),
         Grantee::Group(_) => format!("by {}", way.group_name.as_deref().unwrap_or("a group")),
@@ -227,6 +227,12 @@ impl Dialog {
 }
 
 impl SharesPage {
+    /// What that person may do, and why.
+    fn explain(&self, person: &Person) -> String {
+        let path = self.shell.urls.connection_part(&self.connection.id, "access");
+        crate::http::urls::with_queries(&path, [("user", &*person.user.to_string())])
+    }
+
     /// The page, narrowed.
     fn at(&self, name: &str, value: &str) -> String {
         let path = self.shell.urls.connection_part(&self.connection.id, "shares");

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 
 use crate::authz::actions::Disable;
+use crate::authz::actions::Explain;
 use crate::authz::actions::Maintain;
 use crate::authz::actions::Share;
 use crate::authz::actor::Actor;
@@ -56,11 +57,14 @@ pub struct ConnectionPage {
 
 /// What the person may do with a connection.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a right of its own")]
 pub struct Rights {
     /// Rename, test, reconnect, replace the secret.
     pub maintain: bool,
     /// Switch it off and on, and delete it.
     pub stop: bool,
+    /// Ask what somebody may do with it.
+    pub explain: bool,
     /// Share it. Of a sign-in of their own they read why not.
     pub share: bool,
 }
@@ -72,6 +76,7 @@ impl Rights {
         Self {
             maintain: <Maintain as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
             stop: <Disable as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
+            explain: <Explain as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
             share: connection.is_owner || <Share as Permits<ConnectionFacts>>::permits(actor, &facts).is_ok(),
         }
     }
