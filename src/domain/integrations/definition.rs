@@ -145,8 +145,8 @@ pub struct Check {
 pub struct FailureRule {
     /// A JSON pointer into the answer.
     pub pointer: String,
-    /// The value there that means failure.
-    pub equals: Value,
+    /// The value there that means failure; without one, anything but null does.
+    pub equals: Option<Value>,
     /// A JSON pointer to the reason.
     pub message: Option<String>,
 }
@@ -154,9 +154,11 @@ pub struct FailureRule {
 impl FailureRule {
     /// The reason, if `answer` is a failure: what the provider calls it, or nothing.
     pub fn reason(&self, answer: &Value) -> Option<String> {
-        if answer.pointer(&self.pointer) != Some(&self.equals) {
-            return None;
-        }
+        let found = answer.pointer(&self.pointer).filter(|found| match &self.equals {
+            Some(value) => *found == value,
+            None => !found.is_null(),
+        });
+        found?;
         let reason = self.message.as_deref().and_then(|pointer| answer.pointer(pointer));
         Some(match reason {
             Some(Value::String(text)) => text.clone(),
@@ -288,9 +290,26 @@ pub enum BodyContent {
         names: Vec<String>,
         /// What is always sent.
         fixed: Vec<(String, Value)>,
+        /// What is sent of required inputs that are left out.
+        defaults: Vec<(String, Value)>,
+        /// A property that is an object of further inputs.
+        spread: Option<Spread>,
     },
     /// The body is this one input.
     Whole(String),
+}
+
+/// A property of a body whose own properties are inputs beside the others, like a GraphQL query's `variables`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// The property.
+    pub name: String,
+    /// The inputs.
+    pub names: Vec<String>,
+    /// What is always sent in it.
+    pub fixed: Vec<(String, Value)>,
+    /// What is sent in it of required inputs that are left out.
+    pub defaults: Vec<(String, Value)>,
 }
 
 impl Definition {

@@ -14,6 +14,7 @@ use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::BodyContent;
 use crate::domain::integrations::definition::BodyShape;
 use crate::domain::integrations::definition::Parameter;
+use crate::domain::integrations::definition::Spread;
 
 /// Keywords that say something to people and restrict nothing.
 const WORDS: [&str; 4] = ["title", "description", "examples", "deprecated"];
@@ -73,10 +74,13 @@ fn parameter(parameter: &Parameter) -> Value {
 fn body(body: &BodyShape) -> Value {
     let content = match &body.content {
         BodyContent::Whole(name) => json!({ "whole": name }),
-        BodyContent::Properties { names, fixed } => {
-            let mut names = names.clone();
-            names.sort();
-            json!({ "names": names, "fixed": fixed.iter().cloned().collect::<Map<_, _>>() })
+        BodyContent::Properties { names, fixed, defaults, spread } => {
+            let mut content = properties(names, fixed, defaults);
+            if let Some(Spread { name, names, fixed, defaults }) = spread {
+                let inside = properties(names, fixed, defaults);
+                content.insert("spread".to_owned(), json!({ "name": name, "content": inside }));
+            }
+            Value::Object(content)
         }
     };
     let styles: Map<String, Value> =
@@ -88,6 +92,18 @@ fn body(body: &BodyShape) -> Value {
         "content": content,
         "styles": styles,
     })
+}
+
+/// What is not there is left out, so that what was approved before there was such a thing stays approved.
+fn properties(names: &[String], fixed: &[(String, Value)], defaults: &[(String, Value)]) -> Map<String, Value> {
+    let mut names = names.to_vec();
+    names.sort();
+    let object = |pairs: &[(String, Value)]| Value::Object(pairs.iter().cloned().collect());
+    let mut content = Map::from_iter([("names".to_owned(), json!(names)), ("fixed".to_owned(), object(fixed))]);
+    if !defaults.is_empty() {
+        content.insert("defaults".to_owned(), object(defaults));
+    }
+    content
 }
 
 fn without_words(schema: &Value) -> Value {

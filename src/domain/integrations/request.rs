@@ -17,6 +17,7 @@ use crate::domain::integrations::definition::BodyShape;
 use crate::domain::integrations::definition::Encoding;
 use crate::domain::integrations::definition::Location;
 use crate::domain::integrations::definition::Parameter;
+use crate::domain::integrations::definition::Spread;
 use crate::domain::integrations::definition::Style;
 use crate::domain::integrations::serialize;
 use crate::domain::integrations::validation::FieldError;
@@ -170,9 +171,11 @@ fn body(shape: &BodyShape, input: &Value) -> Option<Vec<u8>> {
             None if shape.required => &Value::Null,
             None => return None,
         },
-        BodyContent::Properties { names, fixed } => {
-            let given = names.iter().filter_map(|name| Some((name.clone(), input.get(name)?.clone())));
-            let fields: Map<String, Value> = given.chain(fixed.iter().cloned()).collect();
+        BodyContent::Properties { names, fixed, defaults, spread } => {
+            let mut fields = fields(names, (fixed, defaults), input);
+            if let Some(Spread { name, names, fixed, defaults }) = spread {
+                fields.insert(name.clone(), Value::Object(self::fields(names, (fixed, defaults), input)));
+            }
             if fields.is_empty() && !shape.required {
                 return None;
             }
@@ -185,6 +188,15 @@ fn body(shape: &BodyShape, input: &Value) -> Option<Vec<u8>> {
         (Encoding::Form, Value::Object(object)) => serialize::form(object, &shape.styles).into_bytes(),
         (Encoding::Form, other) => serialize::scalar(other).into_bytes(),
     })
+}
+
+type Pairs = Vec<(String, Value)>;
+
+/// What was given under these names, with what is always sent, and what is sent where nothing was given.
+fn fields(names: &[String], (fixed, defaults): (&Pairs, &Pairs), input: &Value) -> Map<String, Value> {
+    let given = names.iter().filter_map(|name| Some((name.clone(), input.get(name)?.clone())));
+    let left_out = defaults.iter().filter(|(name, _)| input.get(name).is_none());
+    given.chain(left_out.cloned()).chain(fixed.iter().cloned()).collect()
 }
 
 /// The variables of a path template; `None` where no request could be sent to it.

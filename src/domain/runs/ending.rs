@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_failure_in_an_answer_of_status_200_is_a_failure_with_its_reason() {
-        let rule = FailureRule { pointer: "/ok".to_owned(), equals: json!(false), message: Some("/error".to_owned()) };
+        let rule =
+            FailureRule { pointer: "/ok".to_owned(), equals: Some(json!(false)), message: Some("/error".to_owned()) };
         let asked = Asked { failure: Some(&rule), ..SLACK };
 
         let failed = by_response(&asked, response(200, r#"{"ok":false,"error":"channel_not_found"}"#));

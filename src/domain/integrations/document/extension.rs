@@ -44,7 +44,7 @@ pub(super) struct Check {
 #[derive(Debug, Deserialize)]
 pub(super) struct Failure {
     pub(super) pointer: String,
-    pub(super) equals: Value,
+    pub(super) equals: Option<Value>,
     pub(super) message: Option<String>,
 }
 
@@ -113,6 +113,8 @@ pub(super) struct Part {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Operation {
     pub(super) effect: Option<Effect>,
+    /// The property of the body whose own properties are inputs.
+    pub(super) spread: Option<String>,
 }
 
 const ROOT: &[&str] = &["key", "category", "icon", "auth", "check", "failure"];
@@ -131,7 +133,7 @@ pub(super) fn scheme(source: &mut Source<'_>, place: &Place<'_>) -> Result<Schem
 
 /// What an operation says.
 pub(super) fn operation(source: &mut Source<'_>, place: &Place<'_>) -> Result<Operation, Problem> {
-    read(source, place, &["effect"])
+    read(source, place, &["effect", "spread"])
 }
 
 /// One entry of `auth`.

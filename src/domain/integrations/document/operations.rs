@@ -86,6 +86,8 @@ pub(super) fn list<'a>(source: &Source<'a>) -> Result<Vec<Operation<'a>>, Proble
         for (word, value) in entries(Some(item.value)) {
             let Some(method) = method(word) else { continue };
             let place = Place { value, pointer: join(&item.pointer, word) };
+            // A fragment is never sent. It tells apart what an API does at one address, as GraphQL does everything.
+            let path = path.split('#').next().unwrap_or_default();
             operations.push(Operation { method, path, item: item.clone(), place });
         }
     }
@@ -130,10 +132,10 @@ pub(super) fn action(
     }
     let root = source.root();
     let server = servers::server(&[place, &operation.item, &root]).map_err(Unfit::Wrong)?;
-    let effect = extension::operation(source, place).map_err(Unfit::Wrong)?.effect;
+    let extension::Operation { effect, spread } = extension::operation(source, place).map_err(Unfit::Wrong)?;
     let read = read_parameters(source, shared, operation)?;
     let body = body::read(source, &mut shared.allowance, place, shared.budget)?;
-    let input = input::assemble(read, body).map_err(Unfit::Lost)?;
+    let input = input::assemble(read, body, spread.as_deref()).map_err(Unfit::Lost)?;
     let scope_alternatives = scopes(shared.methods, &auth_types, requirements);
     let looks = matches!(operation.method, Method::GET | Method::HEAD);
     let action = ActionDefinition {

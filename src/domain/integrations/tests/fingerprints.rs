@@ -7,6 +7,8 @@ use super::action;
 use super::parameter;
 use super::taking;
 use crate::domain::integrations::definition::ActionDefinition;
+use crate::domain::integrations::definition::BodyContent;
+use crate::domain::integrations::definition::Spread;
 use crate::outbound::origin::OriginMap;
 
 fn of(properties: Value, parameters: Value) -> ActionDefinition {
@@ -70,6 +72,19 @@ fn everything_that_steers_a_request_counts() {
     changed = base();
     changed.server.set_path("/v2");
     others.push(changed);
+
+    for name in ["a", "b"] {
+        changed = base();
+        if let Some(BodyContent::Properties { spread, .. }) = changed.body.as_mut().map(|body| &mut body.content) {
+            *spread = Some(Spread {
+                name: name.to_owned(),
+                names: vec![name.to_owned()],
+                fixed: Vec::new(),
+                defaults: Vec::new(),
+            });
+        }
+        others.push(changed);
+    }
 
     let mut seen = vec![base().fingerprint()];
     for other in others {

@@ -120,7 +120,10 @@ fn fixed_values_are_no_inputs() {
     assert_eq!(names, ["maybe", "name"]);
     assert_eq!(action.parameters.iter().filter(|parameter| parameter.fixed.is_some()).count(), 3);
     let fixed = vec![("type".to_owned(), json!("folder"))];
-    assert_eq!(action.body.unwrap().content, BodyContent::Properties { names: vec!["name".to_owned()], fixed });
+    assert_eq!(
+        action.body.unwrap().content,
+        BodyContent::Properties { names: vec!["name".to_owned()], fixed, defaults: vec![], spread: None }
+    );
 }
 
 #[test]
@@ -231,4 +234,83 @@ fn an_example_of_the_body_is_one_of_its_properties() {
 
     assert_eq!(schema["properties"]["a"]["examples"], json!(["x"]));
     assert_eq!(schema["properties"]["b"]["examples"], json!(["own"]));
+}
+
+#[test]
+fn a_default_of_the_body_saves_filling_in_what_is_required() {
+    let action = action(json!({ "requestBody": json_body(json!({
+        "type": "object",
+        "required": ["path", "limit"],
+        "properties": { "path": { "type": "string", "default": "" }, "limit": { "type": "integer" }, "all": { "type": "boolean", "default": true } },
+    }), true) }));
+    let sent = |input: Value| -> Value {
+        serde_json::from_slice(action.build(&input).unwrap().body_bytes().unwrap()).unwrap()
+    };
+
+    assert_eq!(action.input_schema["required"], json!(["limit"]));
+    assert_eq!(sent(json!({ "limit": 1 })), json!({ "limit": 1, "path": "" }));
+    assert_eq!(sent(json!({ "limit": 1, "path": "/a" })), json!({ "path": "/a", "limit": 1 }));
+}
+
+fn query(variables: Value) -> Value {
+    json!({
+        "x-odeus": { "spread": "variables" },
+        "requestBody": json_body(json!({
+            "type": "object",
+            "required": ["query", "variables"],
+            "properties": { "query": { "const": "query ($id: ID!) { thing(id: $id) { name } }" }, "variables": variables },
+        }), true),
+    })
+}
+
+#[test]
+fn the_properties_of_a_spread_one_are_inputs_beside_the_others() {
+    let action = action(query(json!({
+        "type": "object",
+        "required": ["id", "kind"],
+        "properties": { "id": { "type": "string" }, "first": { "type": "integer" }, "kind": { "const": "thing" } },
+    })));
+
+    let names: Vec<&String> = action.input_schema["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["id", "first"]);
+    assert_eq!(action.input_schema["required"], json!(["id"]));
+    let request = action.build(&json!({ "first": 5, "id": "a" })).unwrap();
+    let body: Value = serde_json::from_slice(request.body_bytes().unwrap()).unwrap();
+    let sent = json!({
+        "query": "query ($id: ID!) { thing(id: $id) { name } }",
+        "variables": { "id": "a", "first": 5, "kind": "thing" },
+    });
+    assert_eq!(body, sent);
+}
+
+#[test]
+fn what_is_fixed_beside_or_inside_a_spread_one_cannot_be_given() {
+    let action = action(query(json!({
+        "type": "object",
+        "required": ["id", "kind"],
+        "properties": { "id": { "type": "string" }, "kind": { "const": "thing" } },
+    })));
+
+    for name in ["query", "variables", "kind"] {
+        let errors = action.build(&json!({ "id": "a", name: "mutation { deleteAll }" })).unwrap_err();
+        assert_eq!(errors[0].field, name);
+    }
+}
+
+#[test]
+fn what_cannot_be_spread_leaves_the_operation_out_and_says_so() {
+    let unknown = json!({ "type": "string" });
+    let clashing = json!({ "type": "object", "properties": { "q": { "type": "string" } } });
+    let mut with_q = query(clashing);
+    with_q["parameters"] = json!([{ "name": "q", "in": "query", "schema": { "type": "string" } }]);
+    for (wrong, said) in [(query(unknown), "no “variables”"), (with_q, "twice what “q” is")] {
+        let mut wrong = wrong;
+        wrong["operationId"] = json!("wrong");
+        let paths = json!({ "/wrong": { "post": wrong }, "/x": { "get": { "operationId": "x" } } });
+
+        let (definition, notes) = noted(&document(paths, json!({})));
+
+        assert!(definition.action("wrong").is_none());
+        assert!(notes[0].message.contains(said), "{notes:?}");
+    }
 }

@@ -95,6 +95,32 @@ fn the_extension_says_what_openapi_cannot() {
 }
 
 #[test]
+fn a_failure_can_be_that_something_is_there() {
+    let failure = json!({ "pointer": "/errors", "message": "/errors/0/message" });
+    let definition = good(&document(get_things(), json!({ "x-odeus": { "failure": failure } })));
+
+    let failure = definition.failure.unwrap();
+
+    let answer = json!({ "errors": [{ "message": "Entity not found" }], "data": null });
+    assert_eq!(failure.reason(&answer).as_deref(), Some("Entity not found"));
+    assert_eq!(failure.reason(&json!({ "data": {} })), None);
+    assert_eq!(failure.reason(&json!({ "data": {}, "errors": null })), None);
+}
+
+#[test]
+fn actions_at_one_address_are_told_apart_by_a_fragment_that_is_never_sent() {
+    let paths =
+        json!({ "/graphql#a": { "post": { "operationId": "a" } }, "/graphql#b": { "post": { "operationId": "b" } } });
+
+    let definition = good(&document(paths, json!({})));
+
+    for key in ["a", "b"] {
+        let request = definition.action(key).unwrap().build(&json!({})).unwrap();
+        assert_eq!(request.url().as_str(), "https://api.example.com/v1/graphql");
+    }
+}
+
+#[test]
 fn other_documents_are_named() {
     let swagger = bad(r#"{"swagger": "2.0", "paths": {}}"#);
     assert_eq!(swagger.0, "/swagger");
