@@ -5,12 +5,21 @@
 pub(crate) const WITHOUT_CHECK: &[(&str, &str)] = &[];
 
 /// Integrations whose check does not tell which account it is, and why.
-pub(crate) const WITHOUT_ACCOUNT: &[(&str, &str)] =
-    &[("openai", "a key belongs to a project, and no call that a project's key may make says which")];
+pub(crate) const WITHOUT_ACCOUNT: &[(&str, &str)] = &[
+    ("anthropic", "a key belongs to a workspace, and no call that such a key may make says which"),
+    ("mistral", "a key belongs to a workspace, and no call that such a key may make says which"),
+    ("openai", "a key belongs to a project, and no call that a project's key may make says which"),
+    ("sendgrid", "a key that may only send may not ask whose it is, and sending is what most keys are for"),
+];
 
 /// Operations that need no scope, and why; `*` is every operation of the integration.
 pub(crate) const WITHOUT_SCOPES: &[(&str, &str, &str)] = &[
     ("github", "getAuthenticatedUser", "any token may ask who it is; the scope `user` would only add private details"),
+    (
+        "intercom",
+        "*",
+        "what an app may do is set in its settings; https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/setting-up-oauth has no scope",
+    ),
     (
         "notion",
         "*",
@@ -50,6 +59,18 @@ pub(crate) const MEANT: &[Meant] = &[
         operation: "shareFile",
         difference: "body.domain: the vendor only answers with it",
         why: "permissions.create takes it for a domain; the description marks it as output for all methods",
+    },
+    Meant {
+        key: "notion",
+        operation: "createComment",
+        difference: "header Notion-Version: the vendor has no such parameter",
+        why: "https://developers.notion.com/reference/versioning: a request without it is refused",
+    },
+    Meant {
+        key: "notion",
+        operation: "getSelf",
+        difference: "the vendor's answer has no /bot/workspace_name",
+        why: "https://developers.notion.com/reference/get-self answers with it; the description leaves out what a bot has",
     },
     Meant {
         key: "slack",

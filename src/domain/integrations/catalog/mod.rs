@@ -7,14 +7,30 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::document;
 
 /// The documents, in the order of their names.
-const DOCUMENTS: [(&str, &str); 7] = [
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("airtable", include_str!("airtable.yaml")),
+    ("anthropic", include_str!("anthropic.yaml")),
+    ("asana", include_str!("asana.yaml")),
+    ("calendly", include_str!("calendly.yaml")),
+    ("dropbox", include_str!("dropbox.yaml")),
+    ("frankfurter", include_str!("frankfurter.yaml")),
     ("github", include_str!("github.yaml")),
+    ("gitlab", include_str!("gitlab.yaml")),
     ("google-calendar", include_str!("google-calendar.yaml")),
     ("google-drive", include_str!("google-drive.yaml")),
+    ("hubspot", include_str!("hubspot.yaml")),
+    ("intercom", include_str!("intercom.yaml")),
+    ("linear", include_str!("linear.yaml")),
+    ("mistral", include_str!("mistral.yaml")),
     ("nager-date", include_str!("nager-date.yaml")),
+    ("notion", include_str!("notion.yaml")),
+    ("open-meteo", include_str!("open-meteo.yaml")),
     ("openai", include_str!("openai.yaml")),
+    ("pipedrive", include_str!("pipedrive.yaml")),
+    ("sendgrid", include_str!("sendgrid.yaml")),
     ("slack", include_str!("slack.yaml")),
     ("stripe", include_str!("stripe.yaml")),
+    ("zoom", include_str!("zoom.yaml")),
 ];
 
 static BUILTIN: LazyLock<Vec<Arc<Definition>>> = LazyLock::new(|| {
