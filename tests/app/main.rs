@@ -33,6 +33,8 @@ mod integrations;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod mails;
 #[cfg(test)]
 mod oauth;

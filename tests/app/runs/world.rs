@@ -18,6 +18,7 @@ use odeus::authz::proof::Guarded;
 use odeus::authz::proof::authorize;
 use odeus::db::Db;
 use odeus::db::schema::connections;
+use odeus::db::schema::custom_integrations;
 use odeus::db::schema::integration_settings;
 use odeus::domain::agents::AgentAction;
 use odeus::domain::agents::AgentActionKey;
@@ -131,8 +132,17 @@ impl World {
 
     /// Somebody edits the integration: its actions are not what they were.
     pub(crate) fn change_integration(&self) {
-        diesel::sql_query("DELETE FROM custom_integrations").execute(&mut self.conn()).unwrap();
-        self.bring_in(&document(&self.outside, "/other"));
+        self.revise("/other");
+    }
+
+    /// The same: its actions go to `path` from now on.
+    pub(crate) fn revise(&self, path: &str) {
+        let edited = document(&self.outside, path);
+        let digest = ring::digest::digest(&ring::digest::SHA256, edited.as_bytes());
+        diesel::update(custom_integrations::table)
+            .set((custom_integrations::document.eq(&edited), custom_integrations::digest.eq(digest.as_ref())))
+            .execute(&mut self.conn())
+            .unwrap();
     }
 
     /// A connection with a secret of its own.

@@ -118,8 +118,12 @@ pub(crate) fn leave(conn: &mut PgConnection, admin: &Person, group: GroupId, per
 impl Person {
     /// As they act at this moment.
     pub(crate) fn actor(&self, conn: &mut PgConnection, now: Timestamp) -> Actor {
-        let arrival = Arrival { ip: None, at: now };
-        actors::in_workspace(conn, &self.workspace.slug, self.id, arrival).unwrap().unwrap()
+        self.acting(conn, now).unwrap()
+    }
+
+    /// The same, if they still are an active member.
+    pub(crate) fn acting(&self, conn: &mut PgConnection, now: Timestamp) -> Option<Actor> {
+        actors::in_workspace(conn, &self.workspace.slug, self.id, Arrival { ip: None, at: now }).unwrap()
     }
 
     /// An address in their workspace.
