@@ -75,4 +75,6 @@ mod snapshot;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod under_way;
+#[cfg(test)]
 mod visible;

@@ -38,7 +38,7 @@ pub(crate) struct House {
     pub(crate) database: TestDatabase,
     folder: PathBuf,
     pub(crate) public: SocketAddr,
-    provider: SocketAddr,
+    pub(crate) provider: SocketAddr,
     sandbox: Sandbox,
 }
 

@@ -20,6 +20,7 @@ use odeus::domain::people::groups::Group;
 use odeus::domain::people::groups::roster;
 use odeus::domain::people::memberships::Membership;
 use odeus::domain::people::roles;
+use odeus::domain::people::standing;
 use odeus::domain::people::workspaces::Workspace;
 use odeus::domain::runs::Outcome;
 
@@ -136,4 +137,29 @@ async fn r6_a_deleted_group_takes_its_shares_with_it_and_the_bindings_that_stood
     let Outcome::Refused { reason, .. } = after else { panic!("{after:?}") };
     assert_eq!(reason, Some(Reason::AttacherNotEntitled));
     assert_eq!(world.outside.credentials(), ["KEY-OF-MAX"]);
+}
+
+#[tokio::test]
+async fn r12_a_role_that_its_attacher_lost_stops_what_they_attached_by_it() {
+    let world = World::new().await;
+    let (ada, eve, mia) = (&world.cast.ada, &world.cast.eve, &world.cast.mia);
+    let cast_as = |role| {
+        let proof = world.proof::<ManagePeople, Membership>(ada, &eve.id).unwrap();
+        standing::change_role(&mut world.conn(), &proof, role).unwrap();
+    };
+    let of_max = world.api_key(&world.cast.max, "KEY-OF-MAX");
+    cast_as(Role::Admin);
+    let action = world.lent(world.agent(), "getThing", of_max);
+
+    world.finished(mia, action, call()).await;
+    for (role, why) in [(Role::Editor, "an admin's right to any key"), (Role::Member, "the permission as well")] {
+        cast_as(role);
+        let after = world.run(mia, action, call()).await.unwrap();
+        let Outcome::Refused { reason, .. } = after else { panic!("{why}: {after:?}") };
+        assert_eq!(reason, Some(Reason::AttacherNotEntitled), "{why}");
+    }
+    cast_as(Role::Admin);
+    world.finished(mia, action, call()).await;
+
+    assert_eq!(world.outside.credentials(), ["KEY-OF-MAX", "KEY-OF-MAX"]);
 }

@@ -10,6 +10,7 @@ use odeus::domain::agents::AgentActionKey;
 use odeus::domain::connections::Connection;
 use odeus::domain::connections::lifecycle;
 use odeus::domain::connections::shares;
+use odeus::domain::connections::transfers;
 use odeus::domain::people::grantee::Grantee;
 use odeus::domain::runs::Outcome;
 use odeus::kernel::ids::ConnectionId;
@@ -145,7 +146,8 @@ async fn r6_ownership_that_went_to_somebody_else() {
     assert!(works(&world, &world.cast.eve, own).await);
     assert!(works(&world, &world.cast.mia, lent).await);
 
-    world.sql(&format!("UPDATE connections SET owner_id = '{}' WHERE id = '{key}'", world.cast.max.id));
+    let proof = world.proof::<actions::Transfer, Connection>(&world.cast.ada, &key).unwrap();
+    world.conn().transaction(|tx| transfers::transfer(tx, &proof, world.cast.max.id)).unwrap();
 
     assert!(!works(&world, &world.cast.eve, own).await);
     assert!(!works(&world, &world.cast.mia, lent).await);
