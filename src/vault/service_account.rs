@@ -14,6 +14,11 @@ use zeroize::Zeroizing;
 
 use crate::vault::input::SecretInput;
 
+/// The part of a sealed service account that holds its key; the field that people paste it into has the same name.
+pub const CREDENTIALS: &str = "credentials";
+/// The part that says which person the account acts as; there only where it does.
+pub const ACT_AS: &str = "act_as";
+
 /// What may be shown of a service account's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccount {
@@ -47,6 +52,9 @@ pub enum KeyError {
     /// No key in it.
     #[error("The key has no private_key. Paste the whole file that the provider gave you.")]
     NoPrivateKey,
+    /// Somebody to act as who is no e-mail address.
+    #[error("This should be the e-mail address of the person to act as, like ada@example.com.")]
+    NoUser,
     /// An encrypted PEM.
     #[error("The private_key is protected by a password. Paste it without: `openssl pkcs8 -topk8 -nocrypt` makes one.")]
     Encrypted,
@@ -73,6 +81,16 @@ pub enum KeyError {
 /// Looks a key over and gives what may be shown of it.
 pub fn inspect(credentials: &SecretInput) -> Result<ServiceAccount, KeyError> {
     Key::parse(credentials).map(|key| key.account)
+}
+
+/// Looks over whom the account is to act as: only an e-mail address can be meant.
+pub fn inspect_user(user: &SecretInput) -> Result<(), KeyError> {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
+    let is_address = |(name, domain): (&str, &str)| {
+        !name.is_empty() && domain.contains('.') && name.chars().all(is_sign) && domain.chars().all(is_sign)
+    };
+    let fits = user.expose().len() <= 254 && user.expose().split_once('@').is_some_and(is_address);
+    if fits { Ok(()) } else { Err(KeyError::NoUser) }
 }
 
 /// A key that can sign. It cannot be named outside the vault.
@@ -228,6 +246,18 @@ mod tests {
         assert_eq!(with_key("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"), Err(KeyError::Encrypted));
         assert_eq!(with_key(SHORT_KEY), Err(KeyError::TooShort));
         assert_eq!(with_key(OTHER_CURVE), Err(KeyError::Unsupported));
+    }
+
+    #[test]
+    fn only_an_e_mail_address_can_be_acted_as() {
+        let inspected = |user: &str| inspect_user(&SecretInput::from(user.to_owned()));
+
+        assert_eq!(inspected("ada.o'neil+crm@mail.example.com"), Ok(()));
+        for wrong in ["", "ada", "@example.com", "ada@", "ada@localhost", "ada@a.b@c.d", "a da@example.com", "ä@b.ch"]
+        {
+            assert_eq!(inspected(wrong), Err(KeyError::NoUser), "{wrong}");
+        }
+        assert_eq!(inspected(&format!("{}@example.com", "a".repeat(250))), Err(KeyError::NoUser));
     }
 
     #[test]

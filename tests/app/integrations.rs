@@ -40,6 +40,27 @@ async fn a_connection_is_made_by_each_auth_type_that_is_typed() {
 }
 
 #[tokio::test]
+async fn a_service_account_asks_to_act_as_the_person_that_is_named() {
+    let stage = Stage::with(&["sandbox-warehouse"]).await;
+    let max = stage.max().await;
+    let key_file = sandbox::service_account_key(&stage.outside.url);
+    let form = || async { max.get(WAREHOUSE).await.form_of("Connect").set("credentials", &key_file) };
+
+    let no_address = form().await.set("act_as", "ada").submit().await;
+    // The sandbox has nobody to act as, and says so: it was asked.
+    let asked = form().await.set("act_as", "ada@example.com").submit().await;
+    let itself = form().await.set("act_as", " ").submit().await.follow().await;
+
+    assert_eq!(no_address.status, 422);
+    assert!(no_address.shows("This should be the e-mail address of the person to act as"));
+    assert_eq!(no_address.form_of("Connect").value("act_as"), Some("ada"));
+    assert_eq!(asked.status, 422);
+    assert!(asked.text("#form-errors").contains("the service account may not act for others"));
+    assert_eq!((itself.status, itself.text("h1")), (200, "Sandbox Warehouse".to_owned()));
+    stage.app.assert_no_canary(&["BEGIN PRIVATE KEY"]).await;
+}
+
+#[tokio::test]
 async fn a_key_that_the_provider_refuses_leaves_the_form_as_it_was() {
     let stage = Stage::with(&["sandbox-crm"]).await;
     let max = stage.max().await;

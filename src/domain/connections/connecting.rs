@@ -40,6 +40,10 @@ use crate::vault::input::SecretInput;
 use crate::vault::sealed::Purpose;
 use crate::vault::sealed::Sealed;
 use crate::vault::service_account;
+use crate::vault::service_account::ACT_AS;
+use crate::vault::service_account::CREDENTIALS;
+use crate::vault::service_account::KeyError;
+use crate::vault::service_account::ServiceAccount;
 
 /// How long an access token is believed to live when the provider does not say (D-26).
 pub const ASSUMED_LIFE: Duration = Duration::hours(1);
@@ -162,7 +166,7 @@ impl Connecting {
         version: i64,
         fields: BTreeMap<String, SecretInput>,
     ) -> Result<Tried, ConnectError> {
-        let mut fields = checked(method, fields)?;
+        let fields = checked(method, fields)?;
         let blank = AccessSecret {
             workspace: actor.workspace,
             connection: id,
@@ -179,8 +183,7 @@ impl Connecting {
             AuthType::None => {}
             AuthType::ApiKey => tried.secret.sealed = Some(self.seal(&tried.secret, Purpose::Access, fields).await?),
             AuthType::ServiceAccount => {
-                let key = fields.remove("credentials").unwrap_or_else(|| String::new().into());
-                self.mint_first(definition, method, &mut tried, key, actor).await?;
+                self.mint_first(definition, method, &mut tried, fields, actor).await?;
             }
             AuthType::Oauth => return Err(ConnectError::BrowserRequired),
         }
@@ -199,14 +202,13 @@ impl Connecting {
         definition: &Arc<Definition>,
         method: &AuthMethod,
         tried: &mut Tried,
-        key: SecretInput,
+        fields: BTreeMap<String, SecretInput>,
         actor: &Actor,
     ) -> Result<(), ConnectError> {
         let endpoint =
             method.service_account.as_ref().ok_or_else(|| ConnectError::NotOffered(definition.name.clone()))?;
-        let account = service_account::inspect(&key)
-            .map_err(|error| ConnectError::Fields(vec![("credentials".to_owned(), error.to_string())]))?;
-        let grant = self.seal(&tried.secret, Purpose::Grant, BTreeMap::from([("credentials".to_owned(), key)])).await?;
+        let account = inspected(&fields)?;
+        let grant = self.seal(&tried.secret, Purpose::Grant, fields).await?;
         let context = tried.secret.context_for(Purpose::Grant, tried.secret.version);
         let minted = self
             .checker
@@ -275,6 +277,16 @@ fn checked(
     let missing = method.fields.iter().filter(|field| field.required && !fields.contains_key(&field.name));
     wrong.extend(missing.map(|field| (field.name.clone(), format!("{} is missing.", field.label))));
     if wrong.is_empty() { Ok(fields) } else { Err(ConnectError::Fields(wrong)) }
+}
+
+/// What may be shown of a service account whose fields are in order.
+fn inspected(fields: &BTreeMap<String, SecretInput>) -> Result<ServiceAccount, ConnectError> {
+    let wrong = |field: &str, error: &KeyError| ConnectError::Fields(vec![(field.to_owned(), error.to_string())]);
+    if let Some(user) = fields.get(ACT_AS) {
+        service_account::inspect_user(user).map_err(|error| wrong(ACT_AS, &error))?;
+    }
+    let key = fields.get(CREDENTIALS).ok_or_else(|| wrong(CREDENTIALS, &KeyError::NotJson))?;
+    service_account::inspect(key).map_err(|error| wrong(CREDENTIALS, &error))
 }
 
 fn mint_failed(provider: &str, error: &ExchangeError) -> ConnectError {

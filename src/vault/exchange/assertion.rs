@@ -20,13 +20,15 @@ use crate::vault::service_account::Signer;
 
 const LIFETIME: Duration = Duration::hours(1);
 
-/// A JWT that asks for `scopes` at `audience`, good for an hour.
+/// A JWT that asks for `scopes` at `audience`, good for an hour, to act as `user` where there is one.
 ///
-/// The RFC wants a subject. Google takes one to mean "act as this person", so a key in Google's form names none.
+/// The RFC wants a subject. Google takes one to mean "act as this person" (domain-wide delegation), so a key in Google's
+/// form names none unless that is meant.
 pub(in crate::vault) fn sign(
     key: &Key,
     audience: &Url,
     scopes: &[String],
+    user: Option<&SecretInput>,
     now: Timestamp,
 ) -> Result<SecretInput, ExchangeError> {
     let account = &key.account;
@@ -41,8 +43,9 @@ pub(in crate::vault) fn sign(
         "exp": (now + LIFETIME).timestamp(),
         "jti": random_token().map_err(VaultError::from)?,
     });
-    if !key.is_vendor_file {
-        set(&mut claims, "sub", &account.email);
+    let own = (!key.is_vendor_file).then_some(account.email.as_str());
+    if let Some(subject) = user.map(SecretInput::expose).or(own) {
+        set(&mut claims, "sub", subject);
     }
     if !scopes.is_empty() {
         set(&mut claims, "scope", &scopes.join(" "));
@@ -102,10 +105,15 @@ mod tests {
     }
 
     fn signed(key: &Key, scopes: &[&str]) -> String {
+        signed_for(key, scopes, None)
+    }
+
+    fn signed_for(key: &Key, scopes: &[&str], user: Option<&str>) -> String {
+        let user = user.map(|user| SecretInput::from(user.to_owned()));
         let url = Url::parse("https://oauth2.googleapis.com/token").unwrap();
         let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        sign(key, &url, &scopes, now).unwrap().expose().to_owned()
+        sign(key, &url, &scopes, user.as_ref(), now).unwrap().expose().to_owned()
     }
 
     fn verified(token: &str, algorithm: &'static dyn VerificationAlgorithm, public: &[u8]) -> Read {
@@ -137,6 +145,19 @@ mod tests {
                 "iat": 1_800_000_000, "exp": 1_800_003_600, "scope": "https://a/calendar https://a/drive",
             })
         );
+    }
+
+    #[test]
+    fn a_key_that_acts_as_a_person_names_them_as_google_wants_it() {
+        // https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests: `sub` is the
+        // e-mail address of the user for whom the application asks for delegated access.
+        let key = key(&json!({"type": "service_account", "client_email": "bot@p.example", "private_key": RSA_KEY}));
+        let Signer::Rsa(pair) = &key.signer else { panic!("an RSA key") };
+
+        let token = signed_for(&key, &["https://a/gmail"], Some("ada@example.com"));
+
+        let claims = verified(&token, &RSA_PKCS1_2048_8192_SHA256, pair.public().as_ref()).claims;
+        assert_eq!((&claims["iss"], &claims["sub"]), (&json!("bot@p.example"), &json!("ada@example.com")));
     }
 
     #[test]

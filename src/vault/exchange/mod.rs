@@ -19,6 +19,7 @@ use url::Url;
 use crate::kernel::clock::Timestamp;
 use crate::vault::Vault;
 use crate::vault::VaultError;
+use crate::vault::input::SecretFields;
 use crate::vault::input::SecretInput;
 use crate::vault::sealed::Context;
 use crate::vault::sealed::Sealed;
@@ -128,17 +129,16 @@ impl Vault {
         Ok(self.open(&context, sealed)?.into_text()?)
     }
 
-    /// The same for one part of a secret with named parts.
-    fn open_field_for(
-        &self,
-        url: &Url,
-        (sealed, context): Bound<'_>,
-        field: &str,
-    ) -> Result<SecretInput, ExchangeError> {
+    /// The same for a secret with named parts.
+    fn open_fields_for(&self, url: &Url, (sealed, context): Bound<'_>) -> Result<SecretFields, ExchangeError> {
         if !context.origins.contains(url) {
             return Err(ExchangeError::OutsideOrigins);
         }
-        let mut fields = self.open(&context, sealed)?.into_fields()?;
-        Ok(fields.take(field).ok_or(VaultError::NotFields)?)
+        Ok(self.open(&context, sealed)?.into_fields()?)
+    }
+
+    /// The same for one of its parts.
+    fn open_field_for(&self, url: &Url, secret: Bound<'_>, field: &str) -> Result<SecretInput, ExchangeError> {
+        Ok(self.open_fields_for(url, secret)?.take(field).ok_or(VaultError::NotFields)?)
     }
 }

@@ -1,5 +1,7 @@
 //! Token traffic over a real connection: what is sent, and what each answer means.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 use chrono::Duration;
 use serde_json::json;
@@ -264,6 +266,23 @@ async fn a_service_account_asks_with_a_signed_assertion() {
     assert_eq!(form[0], pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"));
     assert_eq!((form[1].0.as_str(), form[1].1.split('.').count()), ("assertion", 3));
     assert_eq!(form[2], pair("scope", "x y"));
+}
+
+#[tokio::test]
+async fn a_service_account_that_acts_as_a_person_names_them_in_what_it_signs() {
+    let bench = Bench::new();
+    let server = Server::answering([json(200, r#"{"access_token":"minted","token_type":"Bearer"}"#)]).await;
+    let credentials =
+        json!({"type": "service_account", "client_email": "bot@p.example", "private_key": RSA_KEY}).to_string();
+    let key_context = context(Purpose::Grant, &server.origins);
+    let key = bench.fields(&key_context, &[("credentials", &credentials), ("act_as", "ada@p.example")]);
+
+    bench.vault.mint(&server.client(), &server.url, (&key, key_context), &[], now()).await.unwrap();
+
+    let form = form(&server.requests().await.remove(0));
+    let claims = URL_SAFE_NO_PAD.decode(form[1].1.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!((&claims["iss"], &claims["sub"]), (&json!("bot@p.example"), &json!("ada@p.example")));
 }
 
 #[tokio::test]

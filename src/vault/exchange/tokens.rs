@@ -38,12 +38,12 @@ use crate::vault::exchange::assertion;
 use crate::vault::exchange::sender::Sender;
 use crate::vault::input::SecretInput;
 use crate::vault::scrub::Scrub;
+use crate::vault::service_account::ACT_AS;
+use crate::vault::service_account::CREDENTIALS;
 use crate::vault::service_account::Key;
 
 /// The part of a sealed grant that holds the refresh token.
 const TOKEN: &str = "token";
-/// The part of a sealed service account that holds its key.
-const CREDENTIALS: &str = "credentials";
 
 /// What the answer has beside the standard members, once it is normalised.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -120,7 +120,8 @@ impl Vault {
         Ok(token_set(&answer, now))
     }
 
-    /// Turns the service account's key in `key` (part `credentials`) into an access token (RFC 7523).
+    /// Turns the service account's key in `key` (part `credentials`) into an access token (RFC 7523), for the person in
+    /// its part `act_as` where there is one.
     pub async fn mint(
         &self,
         client: &Client,
@@ -129,8 +130,10 @@ impl Vault {
         scopes: &[String],
         now: Timestamp,
     ) -> Result<TokenSet, ExchangeError> {
-        let key = Key::parse(&self.open_field_for(token_url, key, CREDENTIALS)?)?;
-        let assertion = assertion::sign(&key, token_url, scopes, now)?;
+        let mut parts = self.open_fields_for(token_url, key)?;
+        let key = Key::parse(&parts.take(CREDENTIALS).ok_or(VaultError::NotFields)?)?;
+        let user = parts.take(ACT_AS);
+        let assertion = assertion::sign(&key, token_url, scopes, user.as_ref(), now)?;
         let mut sent = Scrub::default();
         sent.add(assertion.expose());
         let mut form =

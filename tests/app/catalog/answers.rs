@@ -1,5 +1,7 @@
 //! Whether what a document reads from an answer is in the vendor's answer.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::catalog::documents::Document;
@@ -10,14 +12,14 @@ use crate::catalog::shape::resolved;
 use crate::catalog::vendors::Vendor;
 
 /// The check's account, where the vendor's answer has no such member.
-pub(crate) fn differences(document: &Document, vendor: &Vendor, root: &Value) -> Vec<String> {
+pub(crate) fn differences(document: &Document, vendor: &Vendor, roots: &[Arc<Value>]) -> Vec<String> {
     let Some(check) = &document.definition.check else { return Vec::new() };
     let Some(account) = &check.account else { return Vec::new() };
     let operations = document.operations();
     let Some(operation) = operations.iter().find(|operation| operation.id == check.operation) else {
         return Vec::new();
     };
-    let Ok(known) = operations::of(document, operation, vendor, root) else { return Vec::new() };
+    let Ok(known) = operations::of(document, operation, vendor, roots) else { return Vec::new() };
     let Some(answer) = answer(&known) else { return Vec::new() };
     let words: Vec<&str> = account.split('/').skip(1).collect();
     if has(answer, &words) {

@@ -40,6 +40,14 @@ pub(crate) struct Meant {
     pub(crate) why: &'static str,
 }
 
+/// Sheets, Docs and Tasks have no call that says whose they are; Google has one for all of its services.
+const GOOGLE_ACCOUNT: Meant = Meant {
+    key: "",
+    operation: "getAccount",
+    difference: "https://openidconnect.googleapis.com/v1/userinfo is not at",
+    why: "the userinfo endpoint of https://accounts.google.com/.well-known/openid-configuration",
+};
+
 /// The differences that are meant.
 pub(crate) const MEANT: &[Meant] = &[
     Meant {
@@ -47,6 +55,21 @@ pub(crate) const MEANT: &[Meant] = &[
         operation: "",
         difference: "header X-GitHub-Api-Version: the vendor has no such parameter",
         why: "https://docs.github.com/rest/about-the-rest-api/api-versions asks for it on every request",
+    },
+    Meant { key: "google-docs", ..GOOGLE_ACCOUNT },
+    Meant { key: "google-sheets", ..GOOGLE_ACCOUNT },
+    Meant { key: "google-tasks", ..GOOGLE_ACCOUNT },
+    Meant {
+        key: "google-contacts",
+        operation: "",
+        difference: "query requestMask.includeField: the vendor requires it",
+        why: "only where requestMask is used, which its reference calls deprecated: personFields takes its place",
+    },
+    Meant {
+        key: "google-contacts",
+        operation: "updateContact",
+        difference: "body.metadata: the vendor only answers with it",
+        why: "people.updateContact refuses a person without metadata.sources, as its own description says",
     },
     Meant {
         key: "google-drive",
@@ -117,7 +140,9 @@ impl Meant {
     pub(crate) fn covers_refusal(&self, key: &str, refusal: &str) -> bool {
         let place = self.difference.split(':').next().unwrap_or_default();
         let Some((operation, words)) = refusal.split_once(": ") else { return false };
-        let is_place = words.strip_prefix(place).is_some_and(|rest| rest.starts_with([':', ' ', '.', '[']));
+        let is_elsewhere = self.difference.ends_with(" is not at") && words.starts_with("there is no ");
+        let is_place =
+            is_elsewhere || words.strip_prefix(place).is_some_and(|rest| rest.starts_with([':', ' ', '.', '[']));
         self.key == key && (self.operation.is_empty() || self.operation == operation) && is_place
     }
 }

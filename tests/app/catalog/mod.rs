@@ -40,8 +40,11 @@ fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-/// Each document that has a description, with the description. `None` where there are none and need be none.
-fn compared() -> Option<Vec<(Document, &'static Vendor, Arc<Value>)>> {
+/// A document and the descriptions it is compared with.
+type Compared = (Document, &'static Vendor, Vec<Arc<Value>>);
+
+/// Each document that has a description, with it. `None` where there are none and need be none.
+fn compared() -> Option<Vec<Compared>> {
     if vendors::folder().is_none() {
         assert!(!vendors::are_required(), "no vendors' descriptions in ../shared/specs, and this is CI");
         return None;
@@ -49,10 +52,11 @@ fn compared() -> Option<Vec<(Document, &'static Vendor, Arc<Value>)>> {
     let mut opened: BTreeMap<&str, Arc<Value>> = BTreeMap::new();
     let documents = documents::all().into_iter().filter_map(|document| {
         let vendor = vendors::of(&document.key)?;
-        let root = opened.entry(vendor.file).or_insert_with(|| {
-            Arc::new(vendors::open(vendor.file).unwrap_or_else(|| panic!("{} is not there", vendor.file)))
+        let roots = vendor.files.iter().map(|file| {
+            let open = || Arc::new(vendors::open(file).unwrap_or_else(|| panic!("{file} is not there")));
+            Arc::clone(opened.entry(file).or_insert_with(open))
         });
-        Some((document, vendor, Arc::clone(root)))
+        Some((document, vendor, roots.collect()))
     });
     Some(documents.collect())
 }
@@ -87,9 +91,9 @@ fn every_operation_is_as_its_vendor_describes_it() {
     let mut needed = vec![false; MEANT.len()];
     let mut complaints = Vec::new();
 
-    for (document, vendor, root) in &compared {
-        let differences = operations::differences(document, vendor, root);
-        for difference in differences.into_iter().chain(answers::differences(document, vendor, root)) {
+    for (document, vendor, roots) in &compared {
+        let differences = operations::differences(document, vendor, roots);
+        for difference in differences.into_iter().chain(answers::differences(document, vendor, roots)) {
             match MEANT.iter().position(|meant| meant.covers(&document.key, &difference)) {
                 Some(at) => needed[at] = true,
                 None => complaints.push(format!("{}: {difference}", document.key)),
@@ -113,11 +117,11 @@ fn every_action_makes_a_request_that_its_vendor_takes() {
     let Some(compared) = compared() else { return vendors::tell_skipped("the catalogue's requests") };
     let mut complaints = Vec::new();
 
-    for (document, vendor, root) in &compared {
+    for (document, vendor, roots) in &compared {
         for action in &document.definition.actions {
             for input in [samples::required(&action.input_schema), samples::whole(&action.input_schema)] {
                 let request = action.build(&input).unwrap_or_else(|errors| panic!("{} {errors:?}", action.key));
-                for refusal in standin::refusals(&request, vendor, root) {
+                for refusal in standin::refusals(&request, vendor, roots) {
                     let refusal = format!("{}: {refusal}", action.key);
                     let is_meant = MEANT.iter().any(|meant| meant.covers_refusal(&document.key, &refusal));
                     let complaint = format!("{}: {refusal}", document.key);

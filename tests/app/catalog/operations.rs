@@ -1,5 +1,7 @@
 //! Each operation of a document laid beside the vendor's own: path, method, parameters, body, scopes.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::catalog::compare;
@@ -52,10 +54,10 @@ impl<'v> Known<'v> {
 }
 
 /// What is not as the vendor describes it, each with the operation's id in front.
-pub(crate) fn differences(document: &Document, vendor: &Vendor, root: &Value) -> Vec<String> {
+pub(crate) fn differences(document: &Document, vendor: &Vendor, roots: &[Arc<Value>]) -> Vec<String> {
     let mut all = Vec::new();
     for operation in document.operations() {
-        let found = match of(document, &operation, vendor, root) {
+        let found = match of(document, &operation, vendor, roots) {
             Ok(known) => one(document, &operation, vendor, &known),
             Err(difference) => vec![difference],
         };
@@ -69,15 +71,18 @@ pub(crate) fn of<'v>(
     document: &Document,
     operation: &Operation<'_>,
     vendor: &Vendor,
-    root: &'v Value,
+    roots: &'v [Arc<Value>],
 ) -> Result<Known<'v>, String> {
-    find(&format!("{}{}", document.server(operation), operation.path), operation.method, vendor, root)
+    let url = format!("{}{}", document.server(operation), operation.path);
+    let is_there = |root: &&Arc<Value>| servers(vendor, root).iter().any(|server| beyond(&url, server).is_some());
+    let root = roots.iter().find(is_there).or(roots.first()).unwrap();
+    find(&url, operation.method, vendor, root)
 }
 
 /// The vendor's operation at an address that is written as a template.
 fn find<'v>(url: &str, method: &str, vendor: &Vendor, root: &'v Value) -> Result<Known<'v>, String> {
     let servers = servers(vendor, root);
-    let path = servers.iter().find_map(|server| beyond(url, server.trim_end_matches('/')));
+    let path = servers.iter().find_map(|server| beyond(url, server));
     let Some(path) = path else { return Err(format!("{url} is not at {}", servers.join(" or "))) };
     let mut found: Vec<(usize, &str, &Value)> = Vec::new();
     for (known, item) in root["paths"].as_object().into_iter().flatten() {
@@ -107,6 +112,7 @@ pub(crate) fn servers<'v>(vendor: &Vendor, root: &'v Value) -> Vec<&'v str> {
 
 /// What comes after the server, whose variables may have any name or value.
 fn beyond(url: &str, server: &str) -> Option<String> {
+    let server = server.trim_end_matches('/');
     let (theirs, ours): (Vec<&str>, Vec<&str>) = (server.split('/').collect(), url.split('/').collect());
     let is_same = |ours: &str, theirs: &str| ours == theirs || (theirs.starts_with('{') && !ours.is_empty());
     let begins = ours.len() > theirs.len() && theirs.iter().zip(&ours).all(|(theirs, ours)| is_same(ours, theirs));

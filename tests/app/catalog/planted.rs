@@ -1,5 +1,7 @@
 //! The comparison and the stand-in find what they are for: planted mistakes, one at a time.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -103,23 +105,23 @@ fn described() -> Value {
 
 const VENDOR: Vendor = Vendor {
     key: "notes",
-    file: "notes.json",
+    files: &["notes.json"],
     base: None,
     scopes_are_alternatives: false,
     credentials: &[],
     renamed: &[],
 };
 
-fn root() -> Value {
-    vendors::read("notes.json", &described().to_string())
+fn roots() -> [Arc<Value>; 1] {
+    [Arc::new(vendors::read("notes.json", &described().to_string()))]
 }
 
 /// What the comparison finds where `from` stands for `to` in the document.
 fn found(from: &str, to: &str) -> Vec<String> {
     assert!(from.is_empty() || DOCUMENT.contains(from), "{from} is not in the document");
     let document = Document::read("notes", DOCUMENT.replacen(from, to, 1));
-    let mut found = operations::differences(&document, &VENDOR, &root());
-    found.extend(answers::differences(&document, &VENDOR, &root()));
+    let mut found = operations::differences(&document, &VENDOR, &roots());
+    found.extend(answers::differences(&document, &VENDOR, &roots()));
     found
 }
 
@@ -199,14 +201,14 @@ fn the_stand_in_takes_what_is_right_and_refuses_what_is_not() {
     let document = Document::read("notes", DOCUMENT.to_owned());
     let action = document.definition.action("changeNote").unwrap();
     let request = action.build(&samples::whole(&action.input_schema)).unwrap();
-    assert_eq!(standin::refusals(&request, &VENDOR, &root()), Vec::<String>::new());
+    assert_eq!(standin::refusals(&request, &VENDOR, &roots()), Vec::<String>::new());
     assert_eq!(request.url().as_str(), "https://api.notes.example/v1/people/me/notes/n1?revision=r1");
 
     let refused = |change: &dyn Fn(&mut Value)| {
         let mut described = described();
         change(&mut described);
-        let root = vendors::read("notes.json", &described.to_string());
-        standin::refusals(&request, &VENDOR, &root).join("; ")
+        let roots = [Arc::new(vendors::read("notes.json", &described.to_string()))];
+        standin::refusals(&request, &VENDOR, &roots).join("; ")
     };
     let put = "/resources/notes/methods/put";
     let set = |described: &mut Value, pointer: &str, value: Value| *described.pointer_mut(pointer).unwrap() = value;

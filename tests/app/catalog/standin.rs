@@ -1,6 +1,7 @@
 //! A stand-in for a vendor: it takes a request or refuses it, by the vendor's own description.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use odeus::outbound::request::Request;
 use serde_json::Map;
@@ -15,11 +16,11 @@ use crate::catalog::values::Written;
 use crate::catalog::vendors::Vendor;
 
 /// Why the vendor would refuse the request.
-pub(crate) fn refusals(request: &Request, vendor: &Vendor, root: &Value) -> Vec<String> {
+pub(crate) fn refusals(request: &Request, vendor: &Vendor, roots: &[Arc<Value>]) -> Vec<String> {
     let mut address = request.url().clone();
     address.set_query(None);
     let method = request.method().as_str().to_ascii_lowercase();
-    let known = match find(address.as_str(), &method, vendor, root) {
+    let known = match find(address.as_str(), &method, vendor, roots) {
         Ok(known) => known,
         Err(refusal) => return vec![refusal],
     };
@@ -32,9 +33,11 @@ pub(crate) fn refusals(request: &Request, vendor: &Vendor, root: &Value) -> Vec<
 
 /// The operation behind a real address: each segment is the vendor's word or stands for a variable. Of several, the one
 /// with the most words.
-fn find<'v>(address: &str, method: &str, vendor: &Vendor, root: &'v Value) -> Result<Known<'v>, String> {
+fn find<'v>(address: &str, method: &str, vendor: &Vendor, roots: &'v [Arc<Value>]) -> Result<Known<'v>, String> {
     let mut best: Option<(usize, Known<'v>)> = None;
-    for (path, item) in root["paths"].as_object().into_iter().flatten() {
+    let paths = |root: &'v Value| root["paths"].as_object().into_iter().flatten();
+    let all = roots.iter().flat_map(|root| paths(root).map(move |(path, item)| (root.as_ref(), path, item)));
+    for (root, path, item) in all {
         let Some(value) = item.get(method) else { continue };
         for server in operations::servers(vendor, root) {
             let template = format!("{}{path}", server.trim_end_matches('/'));

@@ -18,8 +18,8 @@ use crate::catalog::swagger;
 pub(crate) struct Vendor {
     /// The document.
     pub(crate) key: &'static str,
-    /// The description.
-    pub(crate) file: &'static str,
+    /// The descriptions: its own, and those of other services of the vendor's that it calls as well.
+    pub(crate) files: &'static [&'static str],
     /// What of our address stands for the vendor's server, where the description does not say it or says another.
     pub(crate) base: Option<&'static str>,
     /// Whether the scopes that a method lists are alternatives to each other, not needed all together.
@@ -30,8 +30,8 @@ pub(crate) struct Vendor {
     pub(crate) renamed: &'static [(&'static str, &'static str)],
 }
 
-const fn vendor(key: &'static str, file: &'static str) -> Vendor {
-    Vendor { key, file, base: None, scopes_are_alternatives: false, credentials: &[], renamed: &[] }
+const fn vendor(key: &'static str, files: &'static [&'static str]) -> Vendor {
+    Vendor { key, files, base: None, scopes_are_alternatives: false, credentials: &[], renamed: &[] }
 }
 
 const SLACK_SCOPES: &[(&str, &str)] = &[
@@ -45,30 +45,30 @@ const SLACK_SCOPES: &[(&str, &str)] = &[
 
 /// Every document that has a description to be compared with.
 pub(crate) const VENDORS: &[Vendor] = &[
-    vendor("bigquery", "google-bigquery-v2.json.gz"),
-    vendor("github", "github.json.gz"),
-    vendor("gmail", "google-gmail-v1.json.gz"),
-    vendor("google-calendar", "google-calendar-v3.json.gz"),
-    vendor("google-contacts", "google-people-v1.json.gz"),
-    vendor("google-docs", "google-docs-v1.json.gz"),
-    vendor("google-drive", "google-drive-v3.json.gz"),
-    vendor("google-sheets", "google-sheets-v4.json.gz"),
-    vendor("google-tasks", "google-tasks-v1.json.gz"),
-    Vendor { base: Some("https://api.atlassian.com/ex/jira/{cloudId}"), ..vendor("jira", "jira-v3.json.gz") },
-    vendor("microsoft-teams", "microsoft-graph.json.gz"),
-    vendor("microsoft-to-do", "microsoft-graph.json.gz"),
-    vendor("notion", "notion.json.gz"),
-    vendor("onedrive", "microsoft-graph.json.gz"),
-    vendor("openai", "openai.json.gz"),
-    vendor("outlook-calendar", "microsoft-graph.json.gz"),
-    vendor("outlook-mail", "microsoft-graph.json.gz"),
+    vendor("bigquery", &["google-bigquery-v2.json.gz"]),
+    vendor("github", &["github.json.gz"]),
+    vendor("gmail", &["google-gmail-v1.json.gz"]),
+    vendor("google-calendar", &["google-calendar-v3.json.gz"]),
+    vendor("google-contacts", &["google-people-v1.json.gz"]),
+    vendor("google-docs", &["google-docs-v1.json.gz", "google-drive-v3.json.gz"]),
+    vendor("google-drive", &["google-drive-v3.json.gz"]),
+    vendor("google-sheets", &["google-sheets-v4.json.gz"]),
+    vendor("google-tasks", &["google-tasks-v1.json.gz"]),
+    Vendor { base: Some("https://api.atlassian.com/ex/jira/{cloudId}"), ..vendor("jira", &["jira-v3.json.gz"]) },
+    vendor("microsoft-teams", &["microsoft-graph.json.gz"]),
+    vendor("microsoft-to-do", &["microsoft-graph.json.gz"]),
+    vendor("notion", &["notion.json.gz"]),
+    vendor("onedrive", &["microsoft-graph.json.gz"]),
+    vendor("openai", &["openai.json.gz"]),
+    vendor("outlook-calendar", &["microsoft-graph.json.gz"]),
+    vendor("outlook-mail", &["microsoft-graph.json.gz"]),
     Vendor {
         scopes_are_alternatives: true,
         credentials: &["token"],
         renamed: SLACK_SCOPES,
-        ..vendor("slack", "slack.json.gz")
+        ..vendor("slack", &["slack.json.gz"])
     },
-    vendor("stripe", "stripe.yaml.gz"),
+    vendor("stripe", &["stripe.yaml.gz"]),
 ];
 
 /// The vendors' descriptions of documents that are in the catalogue under no name yet.

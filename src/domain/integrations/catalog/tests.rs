@@ -48,7 +48,7 @@ fn whole(action: &ActionDefinition) -> Value {
 
 #[test]
 fn every_document_loads_without_problems_or_notes() {
-    for (key, text) in DOCUMENTS {
+    for &(key, text) in DOCUMENTS {
         let document = document::read(text).unwrap_or_else(|problems| panic!("{key}: {problems:#?}"));
 
         assert_eq!(document.notes, vec![], "{key}");

@@ -55,6 +55,9 @@ pub(super) enum Auth {
     Oauth(Box<OAuth>),
     ServiceAccount {
         scheme: String,
+        /// Whether the account can be made to act as a person.
+        #[serde(default)]
+        delegation: bool,
     },
     ApiKey {
         scheme: Option<String>,
@@ -151,7 +154,7 @@ pub(super) fn auth(source: &mut Source<'_>, value: &Value, pointer: &str) -> Res
             "scope_parameter",
         ],
         Some("api_key") => &["type", "scheme", "schemes"],
-        Some("service_account") => &["type", "scheme"],
+        Some("service_account") => &["type", "scheme", "delegation"],
         _ => &["type"],
     };
     note_unknown(source, value, pointer, known);

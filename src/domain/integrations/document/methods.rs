@@ -19,6 +19,7 @@ use crate::domain::integrations::document::schemes::Scheme;
 use crate::domain::integrations::document::security::Requirement;
 use crate::domain::integrations::document::source::Source;
 use crate::domain::integrations::document::source::join;
+use crate::vault::service_account;
 use crate::vault::slot::Slot;
 
 /// The field of an access token: it is filled by the exchange, never by a person.
@@ -70,7 +71,10 @@ pub(super) fn declared(source: &mut Source<'_>, list: &[Value], known: &[Scheme]
 fn one(auth: &extension::Auth, known: &[Scheme], pointer: &str) -> Result<Method, Problem> {
     match auth {
         extension::Auth::Oauth(entry) => oauth(entry, find(known, &entry.scheme, pointer)?, pointer),
-        extension::Auth::ServiceAccount { scheme } => service_account(find(known, scheme, pointer)?, pointer),
+        extension::Auth::ServiceAccount { scheme, delegation } => {
+            let user = delegation.then(user_field);
+            service_account(find(known, scheme, pointer)?, [key_field()].into_iter().chain(user).collect(), pointer)
+        }
         extension::Auth::ApiKey { scheme, schemes } => {
             let names: Vec<&String> = scheme.iter().chain(schemes).collect();
             let found = names.iter().map(|name| find(known, name, pointer)).collect::<Result<Vec<_>, _>>()?;
@@ -212,25 +216,43 @@ fn authorize_params(entry: &extension::OAuth, pointer: &str) -> Result<Vec<(Stri
     Ok(params)
 }
 
-fn service_account(scheme: &Scheme, pointer: &str) -> Result<Method, Problem> {
+/// The key as it comes from the vendor.
+fn key_field() -> Field {
+    Field {
+        name: service_account::CREDENTIALS.to_owned(),
+        label: "Service account key".to_owned(),
+        help: Some("The JSON key as the vendor hands it out.".to_owned()),
+        secret: true,
+        required: true,
+        multiline: true,
+    }
+}
+
+/// Whom the account acts as, where the vendor's admin lets it (Google calls this domain-wide delegation).
+fn user_field() -> Field {
+    let help = "The e-mail address of a person in your company whose data is meant. An admin there has to allow it: \
+                domain-wide delegation, with this integration's scopes. Leave it empty for the account's own data.";
+    Field {
+        name: service_account::ACT_AS.to_owned(),
+        label: "Act as (a user's e-mail address)".to_owned(),
+        help: Some(help.to_owned()),
+        secret: false,
+        required: false,
+        multiline: false,
+    }
+}
+
+fn service_account(scheme: &Scheme, fields: Vec<Field>, pointer: &str) -> Result<Method, Problem> {
     let Kind::OAuth(flows) = &scheme.kind else {
         return Err(Problem::new(pointer, format!("“{}” is no oauth2 scheme", scheme.name)));
     };
     let Some(token_url) = flows.token_url.clone() else {
         return Err(Problem::new(&scheme.pointer, "a service account needs the flow's tokenUrl; add it"));
     };
-    let field = Field {
-        name: "credentials".to_owned(),
-        label: "Service account key".to_owned(),
-        help: Some("The JSON key as the vendor hands it out.".to_owned()),
-        secret: true,
-        required: true,
-        multiline: true,
-    };
     Ok(Method {
         addresses: vec![(join(&scheme.pointer, "flows"), token_url.clone())],
         auth: AuthMethod {
-            fields: vec![field],
+            fields,
             service_account: Some(ServiceAccountEndpoint { token_url, scopes: Vec::new() }),
             ..bearer(AuthType::ServiceAccount)
         },

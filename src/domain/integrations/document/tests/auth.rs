@@ -116,6 +116,7 @@ fn the_extension_lists_methods_in_order() {
     assert_eq!(types(&definition), [AuthType::ServiceAccount, AuthType::Oauth, AuthType::ApiKey]);
     assert_eq!(definition.actions[0].auth_types, types(&definition));
     let account = &definition.auth[0];
+    assert_eq!(account.fields.len(), 1);
     assert_eq!(account.fields[0].name, "credentials");
     assert!(account.fields[0].multiline);
     let endpoint = account.service_account.as_ref().unwrap();
@@ -128,6 +129,16 @@ fn the_extension_lists_methods_in_order() {
     assert_eq!(oauth.authorize_params, [("access_type".to_owned(), "offline".to_owned())]);
     assert_eq!(oauth.issuer.as_deref(), Some("https://auth.example.com"));
     assert!(!oauth.pkce && oauth.scope_separator == "," && oauth.revoke_url.is_some());
+}
+
+#[test]
+fn a_service_account_with_delegation_may_say_whom_it_acts_as() {
+    let auth = json!([{ "type": "service_account", "scheme": "machine", "delegation": true }]);
+    let definition = good(&with(json!([{ "machine": ["read"] }]), Some(auth)));
+
+    let fields: Vec<(&str, bool, bool)> =
+        definition.auth[0].fields.iter().map(|field| (field.name.as_str(), field.required, field.secret)).collect();
+    assert_eq!(fields, [("credentials", true, true), ("act_as", false, false)]);
 }
 
 #[test]
