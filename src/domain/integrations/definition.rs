@@ -116,6 +116,9 @@ pub struct OAuthEndpoints {
     pub scope_separator: String,
     /// The parameter that carries the scopes.
     pub scope_parameter: String,
+    /// Scopes that are asked for though no action needs them, like the one for a refresh token. Providers need not say
+    /// that they granted them.
+    pub more_scopes: Vec<String>,
     /// What each scope means, for people.
     pub scope_descriptions: BTreeMap<String, String>,
 }
@@ -364,6 +367,14 @@ impl Definition {
             }
         }
         self
+    }
+
+    /// What a person is asked to consent to: the scopes of all actions, and those that come along.
+    pub fn asked_scopes(&self) -> Vec<String> {
+        let own = self.scopes();
+        let oauth = self.auth.iter().find_map(|method| method.oauth.as_ref());
+        let more = oauth.map_or(&[][..], |oauth| oauth.more_scopes.as_slice());
+        union([own.as_slice(), more])
     }
 
     /// The least OAuth scopes of all actions, the check's among them, in the order of the document.

@@ -75,6 +75,7 @@ mod tests {
             issuer: None,
             scope_separator: ",".to_owned(),
             scope_parameter: "scope".to_owned(),
+            more_scopes: Vec::new(),
             scope_descriptions: std::collections::BTreeMap::default(),
         };
         let scopes = ["a".to_owned(), "b".to_owned()];

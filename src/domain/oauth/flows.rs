@@ -249,7 +249,7 @@ fn insert(
     let id = FlowId::new();
     let state = random_token()?;
     let (verifier, challenge) = vault.new_pkce()?;
-    let scopes = definition.scopes();
+    let scopes = definition.asked_scopes();
     let origins = flow_origins(definition);
     let context = Context {
         purpose: Purpose::FlowVerifier,

@@ -80,11 +80,19 @@ pub fn by_scopes(
 
 /// Of the least set of scopes, those that were not granted; nothing if any set that suffices was granted whole.
 fn missing_scopes<'a>(alternatives: &[Vec<String>], least: &'a [String], granted: &[String]) -> Option<Vec<&'a str>> {
-    let has = |scope: &String| granted.contains(scope);
+    let has = |scope: &String| granted.iter().any(|granted| is_same_scope(granted, scope));
     if least.iter().all(has) || alternatives.iter().any(|set| set.iter().all(has)) {
         return None;
     }
     Some(least.iter().filter(|scope| !has(scope)).map(String::as_str).collect())
+}
+
+/// Microsoft answers in its own capitals, and with the address of the API in front of what was asked for without
+/// (`https://graph.microsoft.com/mail.read` for `Mail.Read`). Where a scope of its own has a slash, it is meant as it is.
+fn is_same_scope(granted: &str, scope: &str) -> bool {
+    let bare = granted.rsplit_once('/').filter(|(before, _)| before.starts_with("https://")).map(|(_, bare)| bare);
+    let is_short = !scope.contains('/');
+    granted == scope || (is_short && bare.unwrap_or(granted).eq_ignore_ascii_case(scope))
 }
 
 impl Listener<'_> {
@@ -154,5 +162,15 @@ mod tests {
         assert_eq!(missing(&["calendar"]), None);
         assert_eq!(missing(&["email"]), Some(vec!["calendar.events"]));
         assert_eq!(missing_scopes(&[], &[], &strings(&["email"])), None);
+    }
+
+    #[test]
+    fn a_scope_is_known_again_as_the_provider_writes_it() {
+        assert!(is_same_scope("https://graph.microsoft.com/mail.read", "Mail.Read"));
+        assert!(is_same_scope("mail.read", "Mail.Read"));
+        assert!(is_same_scope("https://a.example/auth/calendar", "https://a.example/auth/calendar"));
+        assert!(!is_same_scope("https://graph.microsoft.com/mail.readwrite", "Mail.Read"));
+        assert!(!is_same_scope("https://a.example/auth/Calendar", "https://a.example/auth/calendar"));
+        assert!(!is_same_scope("user/read", "read"));
     }
 }

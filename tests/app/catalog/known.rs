@@ -48,6 +48,14 @@ const GOOGLE_ACCOUNT: Meant = Meant {
     why: "the userinfo endpoint of https://accounts.google.com/.well-known/openid-configuration",
 };
 
+/// How Outlook is told in what form to answer; the description is made of Graph's metadata, which knows no headers.
+const OUTLOOK_PREFER: Meant = Meant {
+    key: "",
+    operation: "",
+    difference: "header Prefer: the vendor has no such parameter",
+    why: "https://learn.microsoft.com/graph/api/user-list-calendarview and message-get, optional headers",
+};
+
 /// The differences that are meant.
 pub(crate) const MEANT: &[Meant] = &[
     Meant {
@@ -83,6 +91,38 @@ pub(crate) const MEANT: &[Meant] = &[
         difference: "body.domain: the vendor only answers with it",
         why: "permissions.create takes it for a domain; the description marks it as output for all methods",
     },
+    Meant {
+        key: "microsoft-teams",
+        operation: "createChat",
+        difference: "body.members[].@odata.type: the vendor has no such property",
+        why: "https://learn.microsoft.com/graph/api/chat-post: which kind of member it is; the metadata has no annotations",
+    },
+    Meant {
+        key: "microsoft-teams",
+        operation: "createChat",
+        difference: "body.members[].user@odata.bind: the vendor has no such property",
+        why: "https://learn.microsoft.com/graph/api/chat-post: who the member is; the metadata has no annotations",
+    },
+    Meant {
+        key: "onedrive",
+        operation: "createFolder",
+        difference: "body.@microsoft.graph.conflictBehavior: the vendor has no such property",
+        why: "https://learn.microsoft.com/graph/api/driveitem-post-children; the metadata has no annotations",
+    },
+    Meant {
+        key: "onedrive",
+        operation: "findSites",
+        difference: "the vendor has no path /sites",
+        why: "https://learn.microsoft.com/graph/api/site-search; the description is cut to other parts of Graph",
+    },
+    Meant {
+        key: "onedrive",
+        operation: "listSiteDrives",
+        difference: "the vendor has no path /sites/{siteId}/drives",
+        why: "https://learn.microsoft.com/graph/api/drive-list; the description is cut to other parts of Graph",
+    },
+    Meant { key: "outlook-mail", ..OUTLOOK_PREFER },
+    Meant { key: "outlook-calendar", ..OUTLOOK_PREFER },
     Meant {
         key: "notion",
         operation: "createComment",
@@ -140,7 +180,11 @@ impl Meant {
     pub(crate) fn covers_refusal(&self, key: &str, refusal: &str) -> bool {
         let place = self.difference.split(':').next().unwrap_or_default();
         let Some((operation, words)) = refusal.split_once(": ") else { return false };
-        let is_elsewhere = self.difference.ends_with(" is not at") && words.starts_with("there is no ");
+        // An item of a list has a number there, `members[0]`, and none here.
+        let words = words.replace(|c: char| c.is_ascii_digit(), "");
+        let is_of_address =
+            self.difference.ends_with(" is not at") || self.difference.starts_with("the vendor has no path");
+        let is_elsewhere = is_of_address && words.starts_with("there is no ");
         let is_place =
             is_elsewhere || words.strip_prefix(place).is_some_and(|rest| rest.starts_with([':', ' ', '.', '[']));
         self.key == key && (self.operation.is_empty() || self.operation == operation) && is_place

@@ -149,8 +149,9 @@ fn nameless(segment: &str) -> String {
         }
         is_name |= letter == '{';
     }
-    // A function of Graph's without arguments may leave its brackets out.
-    text.strip_suffix("()").map_or(text.clone(), str::to_owned)
+    // Graph's functions may leave out empty brackets, and have their texts in quotes on the wire.
+    let text = text.replace("'{}'", "{}");
+    text.strip_suffix("()").map(str::to_owned).unwrap_or(text)
 }
 
 fn one(document: &Document, operation: &Operation<'_>, vendor: &Vendor, known: &Known<'_>) -> Vec<String> {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::catalog::discovery;
 use crate::catalog::swagger;
@@ -129,8 +130,20 @@ pub(crate) fn read(file: &str, text: &str) -> Value {
     }
 }
 
-/// Graph's metadata writes the parameters of actions with a capital, its documentation and its SDKs without.
+/// Graph's metadata writes the parameters of actions with a capital, its documentation and its SDKs without. And what is
+/// created has its id from Graph, though the conversion of the metadata makes it a required property.
 fn graph_actions(mut root: Value) -> Value {
+    for (name, schema) in root["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if let Some(Value::Array(required)) = schema.get_mut("required").filter(|_| name.ends_with("-create")) {
+            required.retain(|required| required != "id");
+        }
+    }
+    // A message can be created from its MIME text as well, and only that is in the metadata; the reference has both:
+    // https://learn.microsoft.com/graph/api/user-post-messages
+    if let Some(content) = root.pointer_mut("/paths/~1me~1messages/post/requestBody/content") {
+        *content =
+            json!({"application/json": {"schema": {"$ref": "#/components/schemas/microsoft.graph.message-create"}}});
+    }
     let is_action =
         |operation: &Value| operation["summary"].as_str().is_some_and(|summary| summary.starts_with("Invoke action"));
     for item in root["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {

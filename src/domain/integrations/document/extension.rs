@@ -71,6 +71,9 @@ pub(super) enum Auth {
 #[derive(Debug, Deserialize)]
 pub(super) struct OAuth {
     pub(super) scheme: String,
+    /// Asked for beside what the actions need.
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
     #[serde(default)]
     pub(super) authorize_params: BTreeMap<String, Value>,
     pub(super) revoke_url: Option<String>,
@@ -145,6 +148,7 @@ pub(super) fn auth(source: &mut Source<'_>, value: &Value, pointer: &str) -> Res
         Some("oauth") => &[
             "type",
             "scheme",
+            "scopes",
             "authorize_params",
             "revoke_url",
             "client_authentication",

@@ -131,6 +131,7 @@ fn from_requirement(known: &[Scheme], requirement: &Requirement) -> Result<Metho
         [scheme] if matches!(scheme.kind, Kind::OAuth(_)) => {
             let entry = extension::OAuth {
                 scheme: scheme.name.clone(),
+                scopes: Vec::new(),
                 authorize_params: std::collections::BTreeMap::new(),
                 revoke_url: None,
                 client_authentication: extension::ClientWord::Basic,
@@ -179,6 +180,7 @@ fn oauth(entry: &extension::OAuth, scheme: &Scheme, pointer: &str) -> Result<Met
         issuer: entry.issuer.clone(),
         scope_separator: separator,
         scope_parameter: scope_parameter(entry, &at("scope_parameter"))?,
+        more_scopes: entry.scopes.clone(),
         scope_descriptions: flows.scopes.clone(),
     };
     Ok(Method {

@@ -132,6 +132,15 @@ fn the_extension_lists_methods_in_order() {
 }
 
 #[test]
+fn scopes_that_come_along_are_asked_for_and_needed_by_no_action() {
+    let auth = json!([{ "type": "oauth", "scheme": "code", "scopes": ["offline_access", "read"] }]);
+    let definition = good(&with(json!([{ "code": ["read"] }]), Some(auth)));
+
+    assert_eq!(definition.scopes(), ["read"]);
+    assert_eq!(definition.asked_scopes(), ["read", "offline_access"]);
+}
+
+#[test]
 fn a_service_account_with_delegation_may_say_whom_it_acts_as() {
     let auth = json!([{ "type": "service_account", "scheme": "machine", "delegation": true }]);
     let definition = good(&with(json!([{ "machine": ["read"] }]), Some(auth)));
