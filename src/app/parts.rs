@@ -201,11 +201,10 @@ impl Parts {
         let (to_password, to_connection) = (self.public.clone(), self.public.clone());
         let (to_action, to_unsubscribe) = (self.public.clone(), self.public.clone());
         let (to_shared, to_agent, to_agents) = (self.public.clone(), self.public.clone(), self.public.clone());
-        let to_workspace = self.public.clone();
         let addresses = Addresses {
             host: self.public.origin().host().to_owned(),
             set_password: Box::new(move |token| to_password.absolute(&urls::set_password_link(&token))),
-            workspace: Box::new(move |slug: String| to_workspace.absolute(&Urls::of(&slug).home())),
+            invitations: self.public.absolute(urls::INVITATIONS),
             connection: Box::new(move |(slug, id)| to_connection.absolute(&Urls::of(&slug).connection(&id))),
             agent_action: Box::new(move |(slug, agent, action)| {
                 to_action.absolute(&Urls::of(&slug).agent_action(&agent, &action))

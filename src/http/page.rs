@@ -13,6 +13,7 @@ use crate::authz::actor::Actor;
 use crate::authz::facts::Permission;
 use crate::authz::facts::Role;
 use crate::domain::accounts::users;
+use crate::domain::people::invitations::answers;
 use crate::domain::people::workspaces;
 use crate::http::error::Error;
 use crate::http::session;
@@ -56,6 +57,11 @@ impl Visit {
             if session.contains_key(TOAST) { session.remove_as::<String>(TOAST).and_then(Result::ok) } else { None };
         Self { csrf: session::csrf_token(session).unwrap_or_default(), toast }
     }
+
+    /// The token, and what is to be said: for pages without the frame of a workspace.
+    pub fn into_parts(self) -> (String, Option<String>) {
+        (self.csrf, self.toast)
+    }
 }
 
 const TOAST: &str = "toast";
@@ -74,6 +80,8 @@ pub struct Shell {
     pub workspace: String,
     /// The workspaces that the person can switch to: name and address of the first page.
     pub workspaces: Vec<(String, String)>,
+    /// Whether an invitation to another workspace waits for their answer.
+    pub is_invited: bool,
     /// The person's name.
     pub person: String,
     /// Their role.
@@ -97,6 +105,7 @@ impl Default for Shell {
             urls: Urls::of("acme"),
             workspace: String::new(),
             workspaces: Vec::new(),
+            is_invited: false,
             person: String::new(),
             role: Role::Member,
             permissions: crate::authz::actor::Permissions::default(),
@@ -118,6 +127,7 @@ impl Shell {
             urls: Urls::of(current.map_or("", |workspace| &workspace.slug)),
             workspace: current.map(|workspace| workspace.name.clone()).unwrap_or_default(),
             workspaces: all.iter().map(|w| (w.name.clone(), Urls::of(&w.slug).integrations())).collect(),
+            is_invited: answers::is_waited_for(conn, actor.user)?,
             person: person.map(|person| person.name).unwrap_or_default(),
             role: actor.role,
             permissions: actor.permissions,
@@ -137,6 +147,7 @@ impl Shell {
                 (some(), "/w/acme/integrations".to_owned()),
                 (some(), "/w/globex/integrations".to_owned()),
             ],
+            is_invited: true,
             person: some(),
             role: Role::Admin,
             permissions: Permission::ALL.iter().copied().collect(),

@@ -1,5 +1,6 @@
 //! The pages of people: inviting, roles, deactivating with what it says first, adopting, switching workspaces.
 
+use diesel::RunQueryDsl;
 use odeus::authz::facts::Role;
 use odeus::domain::people::members;
 
@@ -37,7 +38,8 @@ async fn several_people_are_invited_by_mail_and_the_others_stay_in_the_form() {
     assert_eq!((kept.value("emails"), kept.value("role")), (Some("max@acme.example\nnobody"), Some("editor")));
     assert!(all.shows("Invited: 1 person."), "{}", all.body);
     assert!(row(&all, "Nia New").contains("Editor") && row(&all, "Nia New").ends_with("Invited"));
-    let to: Vec<String> = app.mails().await.iter().map(|mail| mail.to.email.clone()).collect();
+    let mut to: Vec<String> = app.mails().await.iter().map(|mail| mail.to.email.clone()).collect();
+    to.sort();
     assert_eq!(to, ["nia@acme.example", "tom@acme.example"]);
 }
 
@@ -151,4 +153,82 @@ async fn somebody_in_two_workspaces_switches_between_them() {
     assert_eq!(names, ["A Acme", "G Globex"]);
     assert_eq!((there.as_str(), page.status), ("/w/acme/integrations", 200));
     assert!(page.texts(".whoami").iter().all(|text| text.contains("Member")), "the role is that of the workspace");
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_is_a_member_only_once_they_accept() {
+    let app = TestApp::start();
+    let (ada, mallory) = (app.signed_in(&app.cast.ada).await, app.signed_in(&app.cast.mallory).await);
+
+    let form = ada.get(PEOPLE).await.form_of("Invite").set("emails", "mallory@globex.example").set("role", "editor");
+    let list = form.submit().await.follow().await;
+    let mail = app.mails().await.remove(0);
+
+    assert!(row(&list, "Mallory Admin").ends_with("Invited"), "{}", list.body);
+    assert!(mail.text.contains("/invitations\n") && !mail.text.contains("token="), "{}", mail.text);
+    assert_eq!(mallory.get("/w/acme/agents").await.status, 404);
+    let stranger = app.anon().get("/invitations").await;
+    assert_eq!((stranger.status, stranger.location()), (303, "/sign-in?next=%2Finvitations"));
+    assert_eq!(ada.get("/invitations").await.texts("h2"), [""; 0], "it is hers alone");
+    assert!(mallory.get("/w/globex/agents").await.texts(".switcher .menu__item").contains(&"Invitations".to_owned()));
+    let shown = mallory.get("/invitations").await;
+    assert!(shown.shows("Ada Admin invited you as Editor"), "{}", shown.body);
+    let inside = shown.form_of("Join Acme").submit().await.follow().await;
+    assert!(inside.shows("You are a member of Acme now."), "{}", inside.body);
+    assert_eq!(mallory.get("/w/acme/agents").await.status, 200);
+    assert!(row(&ada.get(PEOPLE).await, "Mallory Admin").ends_with("Active"));
+    let again = shown.form_of("Join Acme").submit().await.follow().await;
+    assert!(again.shows("That invitation is not open any more."), "{}", again.body);
+}
+
+#[tokio::test]
+async fn an_invitation_is_declined_or_taken_back_and_nothing_of_it_stays() {
+    let app = TestApp::start();
+    let (ada, mallory) = (app.signed_in(&app.cast.ada).await, app.signed_in(&app.cast.mallory).await);
+    let invite = async || {
+        let form = ada.get(PEOPLE).await.form_of("Invite").set("emails", "mallory@globex.example");
+        assert_eq!(form.submit().await.status, 303);
+    };
+
+    invite().await;
+    let asked = mallory.get("/invitations").await;
+    let declined = asked.form_of("Decline the invitation to Acme").submit().await.follow().await;
+    assert!(declined.shows("You declined the invitation to Acme."), "{}", declined.body);
+    assert!(!ada.get(PEOPLE).await.shows("Mallory"));
+    invite().await;
+    let late = mallory.get("/invitations").await.form_of("Join Acme");
+    let person = ada.get(&format!("{PEOPLE}?status=invited")).await.attribute("li.row a", "href").unwrap();
+    let person = ada.get(&person).await;
+    assert!(
+        !person.body.contains("/deactivation") && person.shows("nothing can be shared with them"),
+        "{}",
+        person.body
+    );
+    let list = person.form_of("Take the invitation back").submit().await.follow().await;
+
+    assert!(list.shows("Mallory Admin is not invited any more.") && list.texts("li.row").len() == 4, "{}", list.body);
+    assert!(late.submit().await.follow().await.shows("That invitation is not open any more."));
+    assert_eq!(mallory.get("/w/acme/agents").await.status, 404);
+    assert!(app.mails().await.is_empty(), "what does not hold any more is not written");
+    let log = ada.get("/w/acme/audit").await;
+    assert!(log.shows("declined the invitation") && log.shows("took back the invitation of"), "{}", log.body);
+}
+
+#[tokio::test]
+async fn whoever_is_in_no_workspace_is_led_to_their_invitations() {
+    let app = TestApp::start();
+    let (ada, max) = (app.signed_in(&app.cast.ada).await, app.signed_in(&app.cast.max).await);
+    let mallory = app.signed_in(&app.cast.mallory).await;
+    let form = mallory.get("/w/globex/people").await.form_of("Invite").set("emails", "max@acme.example");
+    form.submit().await;
+    app.mails().await;
+
+    assert_eq!(max.get("/").await.location(), "/w/acme/integrations");
+    diesel::sql_query("UPDATE memberships SET status = 'deactivated' WHERE user_id = $1 AND status = 'active'")
+        .bind::<diesel::sql_types::Uuid, _>(app.cast.max.id)
+        .execute(&mut app.conn())
+        .unwrap();
+
+    assert_eq!(max.get("/").await.location(), "/invitations");
+    assert_eq!(ada.get("/").await.location(), "/w/acme/integrations");
 }

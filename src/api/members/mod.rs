@@ -121,13 +121,14 @@ async fn list(
 
 /// Invite a member
 ///
-/// They are a member at once, and come in by the link of their invitation, which is good for 72 hours. Only whoever has no
-/// account yet can be invited by a link.
+/// Whoever has no account yet is a member at once, and comes in by the link of their invitation, which is good for 72 hours;
+/// only they can be invited by a link. Whoever has one is `invited` until they accept, signed in: nothing can be shared with
+/// them before.
 #[utoipa::path(post, path = "/api/v1/members", operation_id = "createMember", tag = "Members", request_body = NewMember,
     responses(
         (status = 201, description = "The member, with the link where that was asked for", body = Invited),
         (status = 403, description = "`forbidden`: the caller is no admin", body = json::Problem),
-        (status = 409, description = "`already_member`, `deactivated`, or `link_unsafe`: they have an account", body = json::Problem),
+        (status = 409, description = "`already_member`, `already_invited`, `deactivated`, or `link_unsafe`: they have an account", body = json::Problem),
         (status = 422, description = "`invalid`: see `errors`", body = json::Problem),
         (status = 429, description = "`too_many_requests`: several mails within the hour", body = json::Problem)))]
 async fn create(
@@ -167,7 +168,7 @@ async fn show(proof: Authorized<View, Membership>) -> HttpResponse {
     responses(
         (status = 200, description = "The member as it is now", body = Member),
         (status = 403, description = "`forbidden`: the caller is no admin", body = json::Problem),
-        (status = 409, description = "`last_admin`, or `changed_meanwhile`", body = json::Problem),
+        (status = 409, description = "`last_admin`, `not_accepted`, or `changed_meanwhile`", body = json::Problem),
         (status = 422, description = "`invalid`: see `errors`", body = json::Problem)))]
 async fn update(
     proof: Authorized<ManagePeople, Membership>,
@@ -182,6 +183,9 @@ async fn update(
                 standing::change_role(tx, &proof, role)?;
             }
             match changes.status.filter(|status| *status != person.status) {
+                Some(MemberStatus::Invited) => {
+                    return Err(Error::invalid("status", "Nobody is made an invited member."));
+                }
                 Some(MemberStatus::Deactivated) => departures::deactivate(tx, &vault, &proof, Leaving::ForNow)?,
                 Some(MemberStatus::Active) => departures::reactivate(tx, &proof)?,
                 None => {}
@@ -197,7 +201,8 @@ async fn update(
 /// Deactivate a member for good
 ///
 /// As by `PATCH`, and at once: their OAuth connections are deleted and their tokens revoked, and what was shared with them,
-/// and their places in groups, are taken away. The member stays on record and can be reactivated, without these.
+/// and their places in groups, are taken away. The member stays on record and can be reactivated, without these. Of somebody
+/// who is `invited` the invitation is taken back, and nothing stays.
 #[utoipa::path(delete, path = "/api/v1/members/{user}", operation_id = "deleteMember", tag = "Members",
     params(("user" = UserId, Path)),
     responses(
@@ -209,7 +214,16 @@ async fn delete(
     db: Data<Db>,
     vault: Data<Vault>,
 ) -> Result<HttpResponse, Error> {
-    db.write(move |tx| Ok::<_, Error>(departures::deactivate(tx, &vault, &proof, Leaving::ForGood)?)).await?;
+    db.write(move |tx| {
+        match proof.resource().status {
+            MemberStatus::Invited => invitations::withdraw(tx, &proof)?,
+            MemberStatus::Active | MemberStatus::Deactivated => {
+                departures::deactivate(tx, &vault, &proof, Leaving::ForGood)?;
+            }
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
     Ok(json::gone())
 }
 

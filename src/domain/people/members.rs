@@ -31,7 +31,9 @@ words! {
     MemberStatus {
         /// It does.
         Active = "active",
-        /// It does not: no session, token, share or binding of theirs works.
+        /// Not yet: they have an account and have not accepted.
+        Invited = "invited",
+        /// Not any more: no session, token, share or binding of theirs works.
         Deactivated = "deactivated",
     }
 }

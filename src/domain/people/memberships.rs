@@ -63,9 +63,9 @@ pub struct Membership {
 }
 
 const COLUMNS: &str = "m.user_id AS user, u.name, u.email, m.role, m.status,
-    u.password_hash IS NULL AND m.last_seen_at IS NULL AS is_pending,
-    u.password_hash IS NULL AND u.verified_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM memberships o WHERE o.user_id = m.user_id AND o.workspace_id <> $1) AS is_link_safe,
+    m.status = 'invited' OR (u.password_hash IS NULL AND m.last_seen_at IS NULL) AS is_pending,
+    m.status <> 'invited' AND u.password_hash IS NULL AND u.verified_at IS NULL AND (
+        SELECT count(*) FROM memberships o WHERE o.user_id = m.user_id AND o.workspace_id <> $1) = 0 AS is_link_safe,
     m.created_at, m.last_seen_at, m.deactivated_at,
     (SELECT count(*) FROM connections c WHERE c.workspace_id = $1 AND c.owner_id = m.user_id) AS connections";
 

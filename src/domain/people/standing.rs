@@ -31,6 +31,9 @@ pub enum StandingError {
     /// Nobody would be left to manage the workspace.
     #[error("This is the workspace’s last active admin. Make somebody else an admin first.")]
     LastAdmin,
+    /// Only they can make themselves a member, and what never began cannot end.
+    #[error("This person has not accepted the invitation yet. It can be withdrawn.")]
+    NotAccepted,
     /// It was changed meanwhile.
     #[error("This person’s membership was changed meanwhile. Look again and try once more.")]
     ChangedMeanwhile,
@@ -113,6 +116,9 @@ fn change_status(
     to: MemberStatus,
 ) -> Result<(), StandingError> {
     let (actor, person) = (proof.actor(), proof.resource());
+    if person.status == MemberStatus::Invited {
+        return Err(StandingError::NotAccepted);
+    }
     let ended: Option<Timestamp> = (to == MemberStatus::Deactivated).then_some(actor.at);
     let row = memberships::table.find((actor.workspace, person.user)).filter(memberships::status.eq(from));
     let changed = diesel::update(row)

@@ -116,6 +116,18 @@ pub fn find_by_slug(conn: &mut PgConnection, slug: &str) -> QueryResult<Option<W
     workspaces::table.filter(workspaces::slug.eq(slug)).select(Workspace::as_select()).first(conn).optional()
 }
 
+/// The workspace with this id, if the person is an active member or invited.
+pub fn open_to(conn: &mut PgConnection, id: WorkspaceId, user: UserId) -> QueryResult<Option<Workspace>> {
+    workspaces::table
+        .inner_join(memberships::table.on(memberships::workspace_id.eq(workspaces::id)))
+        .filter(workspaces::id.eq(id))
+        .filter(memberships::user_id.eq(user))
+        .filter(memberships::status.eq_any(["active", "invited"]))
+        .select(Workspace::as_select())
+        .first(conn)
+        .optional()
+}
+
 /// The workspaces where the person is an active member, by name.
 pub fn of_user(conn: &mut PgConnection, user: UserId) -> QueryResult<Vec<Workspace>> {
     workspaces::table

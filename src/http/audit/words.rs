@@ -41,7 +41,7 @@ use Names::Nothing;
 use Names::Thing;
 
 /// What each action is called, in the past tense.
-const VERBS: [(&str, &str, Names); 49] = [
+const VERBS: [(&str, &str, Names); 51] = [
     ("workspace.created", "made the workspace", Nothing),
     ("user.signed_in", "signed in", Nothing),
     ("user.signed_out", "signed out", Nothing),
@@ -54,6 +54,8 @@ const VERBS: [(&str, &str, Names); 49] = [
     ("member.added", "added", Thing),
     ("member.invited", "invited", Thing),
     ("member.joined", "joined the workspace", Nothing),
+    ("member.declined", "declined the invitation", Nothing),
+    ("member.invitation_withdrawn", "took back the invitation of", Thing),
     ("member.role_changed", "changed the role of", Thing),
     ("member.deactivated", "deactivated", Thing),
     ("member.reactivated", "reactivated", Thing),

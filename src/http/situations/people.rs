@@ -44,6 +44,8 @@ impl From<InviteError> for Error {
             InviteError::Email(error) => Self::invalid("email", error),
             InviteError::Name(error) => Self::invalid("name", error),
             InviteError::AlreadyMember => Self::conflict("already_member", "A member already", error),
+            InviteError::AlreadyInvited => Self::conflict("already_invited", "Invited already", error),
+            InviteError::NotInvited => Self::conflict("changed_meanwhile", "Changed meanwhile", error),
             InviteError::Deactivated => Self::conflict("deactivated", "Deactivated", error),
             InviteError::LinkUnsafe => Self::conflict("link_unsafe", "By mail only", error),
             InviteError::TooManyMails => Self::too_many(60 * 60, error),
@@ -57,6 +59,7 @@ impl From<StandingError> for Error {
     fn from(error: StandingError) -> Self {
         match error {
             StandingError::LastAdmin => Self::conflict("last_admin", "The last admin stays", error),
+            StandingError::NotAccepted => Self::conflict("not_accepted", "Not accepted yet", error),
             StandingError::ChangedMeanwhile => Self::conflict("changed_meanwhile", "Changed meanwhile", error),
             StandingError::Database(error) => error.into(),
         }

@@ -39,6 +39,8 @@ pub const SIGN_IN_LINK: &str = "/sign-in/link";
 pub const SET_PASSWORD: &str = "/set-password";
 /// Sign-out.
 pub const SIGN_OUT: &str = "/sign-out";
+/// The invitations of whoever is signed in.
+pub const INVITATIONS: &str = "/invitations";
 /// "I forgot my password".
 pub const FORGOT: &str = "/forgot-password";
 /// Turning a kind of mail off by the link below it.

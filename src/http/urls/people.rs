@@ -26,7 +26,7 @@ impl Urls {
         format!("{}/people/{id}", self.base)
     }
 
-    /// Something of a person: `role`, `deactivation`, `reactivation`.
+    /// Something of a person: `role`, `withdrawal`, `deactivation`, `reactivation`.
     pub fn person_part(&self, id: &UserId, part: &str) -> String {
         format!("{}/people/{id}/{part}", self.base)
     }

@@ -30,12 +30,13 @@ impl Composer {
 
     pub(super) fn invited(&self, tx: &mut PgConnection, mail: &Claimed, heading: Heading) -> Letter {
         let payload = InvitedPayload::deserialize(&mail.payload)?;
-        let mut all = workspaces::of_user(tx, mail.user)?.into_iter();
-        let Some(workspace) = all.find(|workspace| Some(workspace.id) == mail.workspace) else { return Ok(None) };
-        // Whoever has a password comes in with it.
+        let Some(id) = mail.workspace else { return Ok(None) };
+        // Withdrawn, declined or ended meanwhile.
+        let Some(workspace) = workspaces::open_to(tx, id, mail.user)? else { return Ok(None) };
+        // Whoever has a password comes in with it, and answers there.
         let has_password = users::find(tx, mail.user)?.is_some_and(|user| user.password_hash.is_some());
         let link = if has_password {
-            (self.addresses.workspace)(workspace.slug)
+            self.addresses.invitations.clone()
         } else {
             let token = links::create_mailed(tx, mail.user, Purpose::SetPassword, heading.at).map_err(of_link)?;
             (self.addresses.set_password)(token)

@@ -40,8 +40,8 @@ pub struct Addresses {
     pub host: String,
     /// Where the holder of a token sets a password.
     pub set_password: Addressing<String>,
-    /// The first page of the workspace with this slug.
-    pub workspace: Addressing<String>,
+    /// Where whoever has an account answers to invitations.
+    pub invitations: String,
     /// The page of a connection, in the workspace with this slug.
     pub connection: Addressing<(String, ConnectionId)>,
     /// The page of an agent's action, in the workspace with this slug.

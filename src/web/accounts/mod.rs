@@ -4,6 +4,7 @@
 //! the same work (D-51, D-57).
 
 mod home;
+mod invitations;
 mod links;
 pub mod pages;
 mod passwords;
@@ -25,6 +26,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::POST, urls::SIGN_OUT, sign_ins::end);
     route(cfg, Method::GET, urls::SIGN_IN_LINK, links::show);
     route(cfg, Method::POST, urls::SIGN_IN_LINK, links::redeem);
+    route(cfg, Method::GET, urls::INVITATIONS, invitations::index);
+    route(cfg, Method::POST, urls::INVITATIONS, invitations::answer);
     route(cfg, Method::GET, urls::FORGOT, reset_mails::new);
     route(cfg, Method::POST, urls::FORGOT, reset_mails::create);
     route(cfg, Method::GET, urls::SET_PASSWORD, passwords::edit);

@@ -3,8 +3,14 @@
 use actix_session::Session;
 use askama::Template;
 
+use crate::authz::facts::Role;
+use crate::domain::people::invitations::answers::Open;
 use crate::http::form::Mistakes;
+use crate::http::page::Ago;
+use crate::http::page::Visit;
 use crate::http::session;
+use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::WorkspaceId;
 
 /// Sign-in.
 #[derive(Debug, Template)]
@@ -104,6 +110,35 @@ pub struct NoWorkspacePage {
     pub email: String,
 }
 
+/// The invitations of whoever is signed in.
+#[derive(Debug, Template)]
+#[template(path = "accounts/invitations.html")]
+pub struct InvitationsPage {
+    /// The token for forms.
+    pub csrf: String,
+    /// What the request before has to say.
+    pub toast: Option<String>,
+    /// Who is signed in.
+    pub email: String,
+    /// The invitations.
+    pub open: Vec<Open>,
+    /// The first page of a workspace of theirs.
+    pub home: Option<String>,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+impl InvitationsPage {
+    pub(super) fn new(visit: Visit, email: String, open: Vec<Open>, home: Option<String>, now: Timestamp) -> Self {
+        let (csrf, toast) = visit.into_parts();
+        Self { csrf, toast, email, open, home, now }
+    }
+
+    fn ago(&self, at: &Timestamp) -> Ago {
+        Ago::between(at, &self.now)
+    }
+}
+
 /// Every page with `text` wherever there is text, rendered: for the test that looks at them all.
 pub fn samples(text: &str) -> Vec<askama::Result<String>> {
     let some = || text.to_owned();
@@ -118,5 +153,24 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         ForgotSentPage { email: some() }.render(),
         SetPasswordPage { csrf: some(), token: some(), email: some(), mistakes }.render(),
         NoWorkspacePage { csrf: some(), email: some() }.render(),
+        invitations(text, vec![open(text, true), open(text, false)]).render(),
+        InvitationsPage { home: None, toast: None, ..invitations(text, Vec::new()) }.render(),
     ]
+}
+
+fn invitations(text: &str, open: Vec<Open>) -> InvitationsPage {
+    let some = || text.to_owned();
+    let home = Some("/w/acme/integrations".to_owned());
+    InvitationsPage { csrf: some(), toast: Some(some()), email: some(), open, home, now: Timestamp::default() }
+}
+
+fn open(text: &str, is_inviter_known: bool) -> Open {
+    Open {
+        workspace: WorkspaceId::new(),
+        slug: "acme".to_owned(),
+        name: text.to_owned(),
+        role: Role::Member,
+        inviter: is_inviter_known.then(|| text.to_owned()),
+        at: Timestamp::default(),
+    }
 }

@@ -20,6 +20,7 @@ use crate::domain::accounts::users;
 use crate::domain::accounts::users::User;
 use crate::domain::people::account_events;
 use crate::domain::people::actors::Arrival;
+use crate::domain::people::invitations::answers;
 use crate::http::error::Error;
 use crate::http::form::Fields;
 use crate::http::form::Form;
@@ -76,18 +77,19 @@ pub(super) async fn update(
     let hash = passwords.hash(form.password).await?;
     let arrival = Arrival { ip: req.peer_addr().map(|peer| peer.ip()), at: clock.now() };
     let user = person.id;
-    db.write(move |tx| {
-        links::redeem(tx, &form.token, arrival.at)?.ok_or_else(Error::link_used)?;
-        users::set_password_hash(tx, user, &hash)?;
-        sessions::end_all(tx, user, None)?;
-        Guesses::at(&person.email, None).clear(tx)?;
-        account_events::record(tx, user, arrival, "user.password_set")?;
-        Ok::<_, Error>(())
-    })
-    .await?;
+    let is_invited = db
+        .write(move |tx| {
+            links::redeem(tx, &form.token, arrival.at)?.ok_or_else(Error::link_used)?;
+            users::set_password_hash(tx, user, &hash)?;
+            sessions::end_all(tx, user, None)?;
+            Guesses::at(&person.email, None).clear(tx)?;
+            account_events::record(tx, user, arrival, "user.password_set")?;
+            Ok::<_, Error>(answers::is_waited_for(tx, user)?)
+        })
+        .await?;
     session::sign_in(&req, user)?;
     page::toast(&session, "Your password is set.")?;
-    Ok(page::go(urls::HOME))
+    Ok(page::go(if is_invited { urls::INVITATIONS } else { urls::HOME }))
 }
 
 async fn find_person(db: &Db, token: &str, now: Timestamp) -> Result<User, Error> {

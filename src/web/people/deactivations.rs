@@ -76,7 +76,9 @@ pub(super) async fn create(
             page::toast(&session, &format!("{} is out. It holds from now.", person.name))?;
             Ok(page::go(&urls.person(&person.user)))
         }
-        Err(DepartureError::Standing(error @ (StandingError::LastAdmin | StandingError::ChangedMeanwhile))) => {
+        Err(DepartureError::Standing(
+            error @ (StandingError::LastAdmin | StandingError::NotAccepted | StandingError::ChangedMeanwhile),
+        )) => {
             let proof = db
                 .read(move |conn| Ok::<_, Error>(authorize::<ManagePeople, Membership>(conn, actor, &person.user)?))
                 .await?;

@@ -23,6 +23,7 @@ use crate::http::error::Error;
 use crate::http::form::Fields;
 use crate::http::form::Form;
 use crate::http::form::Mistakes;
+use crate::http::form::Nothing;
 use crate::http::page;
 use crate::http::page::Visit;
 use crate::http::urls;
@@ -164,4 +165,18 @@ pub(super) async fn again(
     };
     let page = person::load(&db, actor, user, Visit::of(&session)).await?;
     page::answer(status, &PersonPage { refusal, link, ..page })
+}
+
+/// Takes back what has not been accepted.
+pub(super) async fn withdraw(
+    proof: Authorized<ManagePeople, Membership>,
+    Form(Nothing {}): Form<Nothing>,
+    session: Session,
+    urls: Urls,
+    db: Data<Db>,
+) -> Result<HttpResponse, Error> {
+    let name = proof.resource().name.clone();
+    db.write(move |tx| Ok::<_, Error>(invitations::withdraw(tx, &proof)?)).await?;
+    page::toast(&session, &format!("{name} is not invited any more."))?;
+    Ok(page::go(&urls.people()))
 }

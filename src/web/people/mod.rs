@@ -24,6 +24,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::GET, "/w/{workspace}/people/{user}", person::show);
     route(cfg, Method::POST, "/w/{workspace}/people/{user}/role", person::change_role);
     route(cfg, Method::POST, "/w/{workspace}/people/{user}/invitation", invitations::again);
+    route(cfg, Method::POST, "/w/{workspace}/people/{user}/withdrawal", invitations::withdraw);
     route(cfg, Method::GET, "/w/{workspace}/people/{user}/deactivation", deactivations::new);
     route(cfg, Method::POST, "/w/{workspace}/people/{user}/deactivation", deactivations::create);
     route(cfg, Method::POST, "/w/{workspace}/people/{user}/reactivation", deactivations::undo);

@@ -207,6 +207,7 @@ fn state(person: &Membership) -> (&'static str, &'static str) {
     match person.status {
         MemberStatus::Deactivated => ("deactivated", "Deactivated"),
         MemberStatus::Active if person.is_pending => ("info", "Invited"),
+        MemberStatus::Invited => ("info", "Invited"),
         MemberStatus::Active => ("active", "Active"),
     }
 }

@@ -67,7 +67,7 @@ pub(super) async fn change_role(
             page::toast(&session, "Saved. It holds from their next call.")?;
             Ok(page::go(&urls.person(&user)))
         }
-        Err(error @ (StandingError::LastAdmin | StandingError::ChangedMeanwhile)) => {
+        Err(error @ (StandingError::LastAdmin | StandingError::NotAccepted | StandingError::ChangedMeanwhile)) => {
             let page = load(&db, actor, user, Visit::of(&session)).await?;
             page::refuse(&PersonPage { refusal: Some(error.to_string()), ..page })
         }

@@ -35,6 +35,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
     let some = || text.to_owned();
     let pending = Membership { is_pending: true, last_seen_at: None, ..person(text) };
     let gone = Membership { status: MemberStatus::Deactivated, deactivated_at: Some(shell().now), ..person(text) };
+    let asked = Membership { status: MemberStatus::Invited, is_link_safe: false, ..pending.clone() };
     let handover = || Handover { email: some(), link: some() };
     let of = |person: &Membership| PersonPage {
         shell: shell(),
@@ -56,6 +57,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         of(&person(text)).render(),
         of(&pending).render(),
         of(&gone).render(),
+        of(&asked).render(),
         plain.render(),
         leaving.render(),
         DeactivationPage { person: Some(pending), ..DeactivationPage::default() }.render(),

@@ -111,6 +111,34 @@ async fn a_link_is_handed_over_only_while_nobody_else_hangs_on_the_account() {
 }
 
 #[tokio::test]
+async fn whoever_has_an_account_is_no_member_before_they_accept() {
+    let stage = Stage::with(&["sandbox-crm"]).await;
+    let (ada, mallory) = (stage.ada(), &stage.app.cast.mallory);
+    let new = json!({ "email": mallory.email, "role": "admin" });
+    let mallorys = path(mallory);
+
+    let invited = made(&ada.json(Method::POST, MEMBERS, &new).await);
+    assert_eq!((&invited["status"], &invited["pending"]), (&json!("invited"), &json!(true)));
+    problem(&ada.json(Method::POST, MEMBERS, &new).await, 409, "already_invited");
+    for status in ["active", "deactivated"] {
+        problem(&ada.json(Method::PATCH, &mallorys, &json!({ "status": status })).await, 409, "not_accepted");
+    }
+    let to_invited = json!({ "status": "invited" });
+    assert_eq!(wrong_fields(&ada.json(Method::PATCH, &path(&stage.app.cast.max), &to_invited).await), ["status"]);
+    let key = id(&connect_crm(&ada, "Sales key").await);
+    let share = json!({ "grantee": { "type": "user", "id": mallory.id.to_string() }, "access": "use" });
+    let shared = ada.json(Method::POST, &format!("{CONNECTIONS}/{key}/shares"), &share).await;
+    assert_eq!(shared.status, 422, "nothing is shared with them: {}", shared.body);
+    problem(&stage.eve().get(&mallorys).await, 404, "not_found");
+    assert_eq!(items(&stage.eve().get(MEMBERS).await).len(), 4);
+
+    assert_eq!(ada.call(Method::DELETE, &mallorys).send().await.status, 204);
+    problem(&ada.get(&mallorys).await, 404, "not_found");
+    problem(&ada.call(Method::DELETE, &mallorys).send().await, 404, "not_found");
+    stage.app.mails().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_invited_is_said() {
     let stage = Stage::start();
     let ada = stage.ada();

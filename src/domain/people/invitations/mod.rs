@@ -1,11 +1,14 @@
-//! Inviting people. They are members from that moment, so that things can be shared with them; they come in by a link of
-//! their own, in a mail or handed over by the admin.
+//! Inviting people. Whoever has no account yet is a member from that moment, so that things can be shared with them; they
+//! come in by a link of their own, in a mail or handed over by the admin. Whoever has one is a member once they accept.
 //!
 //! An account belongs to whoever reads its mail, not to whoever typed its address. So an admin gets a link only while
 //! nothing hangs on the account but a place in their own workspace; and an account that was never confirmed by mail loses
 //! its password when another workspace takes it in, or whoever made it first would come along.
 
+pub mod answers;
+
 use diesel::ExpressionMethods;
+use diesel::QueryDsl;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 
@@ -83,6 +86,12 @@ pub enum InviteError {
     /// They are in the workspace.
     #[error("This person is a member already.")]
     AlreadyMember,
+    /// They were asked already.
+    #[error("This person has an invitation already and has not accepted it yet.")]
+    AlreadyInvited,
+    /// Nothing waits for their answer any more.
+    #[error("There is no invitation that waits for an answer. Look again.")]
+    NotInvited,
     /// They were, and can be again.
     #[error("This person is a deactivated member. Reactivate them instead.")]
     Deactivated,
@@ -102,7 +111,7 @@ pub enum InviteError {
 
 database_errors!(InviteError);
 
-/// Makes somebody a member and invites them.
+/// Invites somebody: a member from now on, or, if they have an account, once they accept.
 pub fn invite(
     conn: &mut PgConnection,
     proof: &Authorized<ManagePeople, Workspace>,
@@ -114,7 +123,7 @@ pub fn invite(
         Some(name) => text::name(name).map_err(InviteError::Name)?,
         None => name_from(&email),
     };
-    let user = account(conn, actor, &email, &name, new.way)?;
+    let (user, status) = account(conn, actor, &email, &name, new.way)?;
     let already =
         |error| if conflict::is(&error, "memberships_pkey") { InviteError::AlreadyMember } else { error.into() };
     diesel::insert_into(memberships::table)
@@ -122,7 +131,7 @@ pub fn invite(
             memberships::workspace_id.eq(actor.workspace),
             memberships::user_id.eq(user.id),
             memberships::role.eq(new.role),
-            memberships::status.eq(MemberStatus::Active),
+            memberships::status.eq(status),
             memberships::created_at.eq(actor.at),
             memberships::invited_by.eq(Some(actor.user)),
         ))
@@ -141,7 +150,7 @@ pub fn invite_again(
     way: Way,
 ) -> Result<Invited, InviteError> {
     let (actor, person) = (proof.actor(), proof.resource());
-    if !person.is_pending || person.status != MemberStatus::Active {
+    if !person.is_pending || person.status == MemberStatus::Deactivated {
         return Err(InviteError::AlreadyMember);
     }
     if way == Way::Link && !person.is_link_safe {
@@ -153,17 +162,37 @@ pub fn invite_again(
     Ok(Invited { user: person.user, email: person.email.clone(), token })
 }
 
-/// The account behind the address, made if there is none.
-fn account(conn: &mut PgConnection, actor: &Actor, email: &str, name: &str, way: Way) -> Result<User, InviteError> {
+/// Takes back an invitation that has not been accepted: as if it had never been, but for the log.
+pub fn withdraw(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Membership>) -> Result<(), InviteError> {
+    let (actor, person) = (proof.actor(), proof.resource());
+    let row =
+        memberships::table.find((actor.workspace, person.user)).filter(memberships::status.eq(MemberStatus::Invited));
+    if diesel::delete(row).execute(conn)? == 0 {
+        return Err(InviteError::NotInvited);
+    }
+    audit::record(conn, actor, audit::Event::new("member.invitation_withdrawn", "user", person.user))?;
+    Ok(())
+}
+
+/// The account behind the address, made if there is none, and what its membership begins as.
+fn account(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    email: &str,
+    name: &str,
+    way: Way,
+) -> Result<(User, MemberStatus), InviteError> {
     let Some(user) = users::find_by_email(conn, email)? else {
-        return users::create_unverified(conn, email, name, actor.at).map_err(|error| match error {
+        let made = users::create_unverified(conn, email, name, actor.at).map_err(|error| match error {
             UserError::EmailTaken => InviteError::AlreadyMember,
             UserError::Database(error) => InviteError::Database(error),
         });
+        return Ok((made?, MemberStatus::Active));
     };
     if let Some(membership) = Membership::load(conn, actor, &user.id)? {
         return Err(match membership.status {
             MemberStatus::Active => InviteError::AlreadyMember,
+            MemberStatus::Invited => InviteError::AlreadyInvited,
             MemberStatus::Deactivated => InviteError::Deactivated,
         });
     }
@@ -171,7 +200,7 @@ fn account(conn: &mut PgConnection, actor: &Actor, email: &str, name: &str, way:
         return Err(InviteError::LinkUnsafe);
     }
     users::disown_unverified(conn, user.id, actor.at)?;
-    Ok(user)
+    Ok((user, MemberStatus::Invited))
 }
 
 fn send(
