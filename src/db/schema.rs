@@ -176,6 +176,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    group_beginnings (workspace_id, group_id, beginning) {
+        workspace_id -> Uuid,
+        group_id -> Uuid,
+        beginning -> Text,
+    }
+}
+
+diesel::table! {
     group_members (workspace_id, group_id, user_id) {
         workspace_id -> Uuid,
         group_id -> Uuid,
@@ -232,6 +240,14 @@ diesel::table! {
         user_id -> Uuid,
         kind -> Text,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    member_beginnings (workspace_id, user_id, beginning) {
+        workspace_id -> Uuid,
+        user_id -> Uuid,
+        beginning -> Text,
     }
 }
 
@@ -481,12 +497,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     connections,
     custom_integrations,
     fan_outs,
+    group_beginnings,
     group_members,
     groups,
     integration_grants,
     integration_settings,
     keks,
     mails_off,
+    member_beginnings,
     memberships,
     oauth_flows,
     one_time_links,

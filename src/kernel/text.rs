@@ -95,11 +95,6 @@ pub fn mailboxes(text: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// A pattern for `ILIKE` that takes what has `query` in it; its wildcards are left out.
-pub fn containing(query: &str) -> String {
-    format!("%{}%", query.trim().replace(['\\', '%', '_'], ""))
-}
-
 /// A slug or key: it stands in addresses.
 pub fn slug(text: &str) -> Result<String, TextError> {
     let text = text.trim();

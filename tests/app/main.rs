@@ -67,6 +67,8 @@ mod schema;
 #[cfg(test)]
 mod send_mail;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod share_mails;
 #[cfg(test)]
 mod share_pages;

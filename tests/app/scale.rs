@@ -22,6 +22,7 @@ use odeus::domain::connections::visible::Filter;
 use odeus::domain::connections::visible::Which;
 use odeus::domain::people::groups;
 use odeus::domain::people::memberships;
+use odeus::domain::people::search;
 use odeus::domain::runs;
 use odeus::kernel::clock::Clock;
 use odeus::kernel::ids::AgentId;
@@ -185,6 +186,13 @@ fn of_shares(member: &Actor) -> Vec<(&'static str, Ask)> {
                 drop(shares::people(conn, &proof, "", &Page::default()).unwrap());
             }),
         ),
+        (
+            "people who have a connection, by name",
+            with(member, |conn, actor| {
+                let proof = authorize::<actions::Share, Connection>(conn, actor.clone(), &first(3)).unwrap();
+                drop(shares::people(conn, &proof, "person 77", &Page::default()).unwrap());
+            }),
+        ),
     ]
 }
 
@@ -240,7 +248,38 @@ fn of_others(member: &Actor, admin: &Actor) -> Vec<(&'static str, Ask)> {
             }),
         ),
         ("groups by name", with(member, |conn, actor| drop(groups::search(conn, actor, "group 7", 8).unwrap()))),
+        (
+            "groups by a letter",
+            with(admin, |conn, actor| drop(groups::list(conn, actor, "g", &Page::default()).unwrap())),
+        ),
         ("groups", with(admin, |conn, actor| drop(groups::list(conn, actor, "", &Page::default()).unwrap()))),
+    ]
+}
+
+fn of_searches(member: &Actor, admin: &Actor) -> Vec<(&'static str, Ask)> {
+    fn page(query: &str) -> (memberships::Filter, Page) {
+        (memberships::Filter { query: query.to_owned(), ..memberships::Filter::default() }, Page::default())
+    }
+    vec![
+        ("people by name", with(member, |conn, actor| drop(search::members(conn, actor, "person 7", 8).unwrap()))),
+        ("people by a letter", with(member, |conn, actor| drop(search::members(conn, actor, "p", 8).unwrap()))),
+        (
+            "the list of people, by address",
+            with(admin, |conn, actor| {
+                let (filter, first) = page("person7");
+                let listed = memberships::list(conn, actor, &filter, &first).unwrap();
+                assert!(!listed.items.is_empty());
+            }),
+        ),
+        (
+            "the list of people, by what they all have",
+            with(member, |conn, actor| {
+                let (filter, first) = page("acme");
+                let listed = memberships::list(conn, actor, &filter, &first).unwrap();
+                let next = Page::new(None, listed.next);
+                assert_eq!(memberships::list(conn, actor, &filter, &next).unwrap().items.len(), 50);
+            }),
+        ),
     ]
 }
 
@@ -255,6 +294,7 @@ fn rows_by_ask(size: Size) -> BTreeMap<&'static str, i64> {
         .into_iter()
         .chain(of_shares(&member))
         .chain(of_others(&member, &admin))
+        .chain(of_searches(&member, &admin))
         .map(|(name, mut ask)| (name, touched(conn, &mut ask)))
         .collect()
 }

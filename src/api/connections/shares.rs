@@ -192,7 +192,7 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Sought {
-    /// Part of a name or an address.
+    /// What a word of the name or of the address begins with.
     q: Option<String>,
 }
 

@@ -67,7 +67,7 @@ impl Input for GroupInput {}
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Text that the name has in it.
+    /// What a word of the name begins with.
     #[serde(default)]
     q: String,
 }

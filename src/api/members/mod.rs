@@ -68,7 +68,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Text that the name or the address has in it.
+    /// What a word of the name or of the address begins with.
     #[serde(default)]
     q: String,
     /// A role.
@@ -104,7 +104,7 @@ impl Input for MemberChanges {}
 
 /// List members
 ///
-/// Those who came last first.
+/// Those who came last first; with `q`, in the order of what it found.
 #[utoipa::path(get, path = "/api/v1/members", operation_id = "listMembers", tag = "Members", params(Filter, Paging),
     responses((status = 200, description = "A page of them", body = List<Member>)))]
 async fn list(

@@ -1,17 +1,17 @@
 //! Who is in a workspace, as what.
 
-use diesel::BoolExpressionMethods;
 use diesel::ExpressionMethods;
 use diesel::JoinOnDsl;
 use diesel::OptionalExtension;
-use diesel::PgTextExpressionMethods;
 use diesel::QueryDsl;
 use diesel::QueryResult;
 use diesel::Queryable;
+use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Text;
+use diesel::sql_types::Uuid;
 
-use crate::authz::actor::Actor;
 use crate::authz::actor::Via;
 use crate::authz::facts::Role;
 use crate::database_errors;
@@ -23,7 +23,6 @@ use crate::domain::audit;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::UserId;
 use crate::kernel::ids::WorkspaceId;
-use crate::kernel::text;
 use crate::words;
 
 words! {
@@ -39,17 +38,22 @@ words! {
 }
 
 /// A person in a workspace.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, Queryable, QueryableByName)]
 pub struct Member {
     /// The person.
+    #[diesel(sql_type = Uuid)]
     pub user: UserId,
     /// Their name.
+    #[diesel(sql_type = Text)]
     pub name: String,
     /// Their address.
+    #[diesel(sql_type = Text)]
     pub email: String,
     /// Their role.
+    #[diesel(sql_type = Text)]
     pub role: Role,
     /// Whether it counts.
+    #[diesel(sql_type = Text)]
     pub status: MemberStatus,
 }
 
@@ -90,20 +94,6 @@ pub fn add(
     let event = audit::Event::new("member.added", "user", user).detail(serde_json::json!({ "role": role }));
     audit::record_unattended(conn, workspace, Via::Command, now, event)?;
     Ok(())
-}
-
-/// The active members whose name or address contains `query`, by name; at most `limit`.
-pub fn search(conn: &mut PgConnection, actor: &Actor, query: &str, limit: i64) -> QueryResult<Vec<Member>> {
-    let pattern = text::containing(query);
-    memberships::table
-        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
-        .filter(memberships::workspace_id.eq(actor.workspace))
-        .filter(memberships::status.eq(MemberStatus::Active))
-        .filter(users::name.ilike(&pattern).or(users::email.ilike(&pattern)))
-        .order((users::name, users::id))
-        .limit(limit)
-        .select((users::id, users::name, users::email, memberships::role, memberships::status))
-        .load(conn)
 }
 
 /// The member with this id, whatever their status.

@@ -18,11 +18,12 @@ use crate::authz::facts::MembershipFacts;
 use crate::authz::facts::Role;
 use crate::authz::proof::Guarded;
 use crate::domain::people::members::MemberStatus;
+use crate::domain::people::search::FOUND;
+use crate::domain::people::search::Typed;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::UserId;
 use crate::kernel::paging::Listed;
 use crate::kernel::paging::Page;
-use crate::kernel::text;
 
 /// A person in a workspace.
 #[derive(Clone, Debug, QueryableByName)]
@@ -62,6 +63,7 @@ pub struct Membership {
     pub connections: i64,
 }
 
+// Counted, not `NOT EXISTS`: that the planner may answer by reading every membership there is.
 const COLUMNS: &str = "m.user_id AS user, u.name, u.email, m.role, m.status,
     m.status = 'invited' OR (u.password_hash IS NULL AND m.last_seen_at IS NULL) AS is_pending,
     m.status <> 'invited' AND u.password_hash IS NULL AND u.verified_at IS NULL AND (
@@ -89,7 +91,7 @@ impl Guarded for Membership {
 /// What a list is narrowed to.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Text that the name or the address has in it.
+    /// What a word of the name or of the address begins with.
     pub query: String,
     /// A role.
     pub role: Option<Role>,
@@ -97,24 +99,59 @@ pub struct Filter {
     pub status: Option<MemberStatus>,
 }
 
-/// A page of the people whom the actor may see, those who came last first: the policy's `View` as SQL.
+/// A page of the people whom the actor may see: the policy's `View` as SQL. Those who came last first, or, where somebody is
+/// looked for, in the order of the search.
 pub fn list(conn: &mut PgConnection, actor: &Actor, filter: &Filter, page: &Page) -> QueryResult<Listed<Membership>> {
+    let rows = match Typed::of(&filter.query) {
+        Some(typed) => found(conn, actor, filter, page, typed)?,
+        None => latest(conn, actor, filter, page)?,
+    };
+    Ok(Listed::cut(rows, page, |membership| (membership.created_at, membership.user.uuid())))
+}
+
+fn latest(conn: &mut PgConnection, actor: &Actor, filter: &Filter, page: &Page) -> QueryResult<Vec<Membership>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM memberships m JOIN users u ON u.id = m.user_id
-         WHERE m.workspace_id = $1 AND (m.status = 'active' OR $2) AND (u.name ILIKE $3 OR u.email ILIKE $3)
-           AND ($4 IS NULL OR m.role = $4) AND ($5 IS NULL OR m.status = $5)
-           AND ($6 IS NULL OR (m.created_at, m.user_id) < ($6, $7))
-         ORDER BY m.created_at DESC, m.user_id DESC LIMIT $8"
+         WHERE m.workspace_id = $1 AND (m.status = 'active' OR $2)
+           AND ($3 IS NULL OR m.role = $3) AND ($4 IS NULL OR m.status = $4)
+           AND ($5 IS NULL OR (m.created_at, m.user_id) < ($5, $6))
+         ORDER BY m.created_at DESC, m.user_id DESC LIMIT $7"
     );
-    let rows: Vec<Membership> = diesel::sql_query(sql)
+    diesel::sql_query(sql)
         .bind::<Uuid, _>(actor.workspace)
         .bind::<Bool, _>(actor.is_admin())
-        .bind::<Text, _>(text::containing(&filter.query))
         .bind::<Nullable<Text>, _>(filter.role.map(Role::as_str))
         .bind::<Nullable<Text>, _>(filter.status.map(MemberStatus::as_str))
         .bind::<Nullable<Timestamptz>, _>(page.after.map(|cursor| cursor.at))
         .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
         .bind::<BigInt, _>(page.fetch())
-        .load(conn)?;
-    Ok(Listed::cut(rows, page, |membership| (membership.created_at, membership.user.uuid())))
+        .load(conn)
+}
+
+/// The next page begins after the text by which the last person of the one before was found.
+fn found(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    filter: &Filter,
+    page: &Page,
+    typed: Typed,
+) -> QueryResult<Vec<Membership>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {FOUND} f
+         JOIN memberships m ON m.workspace_id = $1 AND m.user_id = f.user_id JOIN users u ON u.id = m.user_id
+         WHERE (m.status = 'active' OR $4) AND ($5 IS NULL OR m.role = $5) AND ($6 IS NULL OR m.status = $6)
+           AND ($7 IS NULL OR (f.beginning, f.user_id) > ((SELECT min(l.beginning) FROM member_beginnings l
+               WHERE l.workspace_id = $1 AND l.user_id = $7 AND l.beginning >= lower($2)), $7))
+         ORDER BY f.beginning, f.user_id LIMIT $8"
+    );
+    diesel::sql_query(sql)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Text, _>(typed.from)
+        .bind::<Text, _>(typed.until)
+        .bind::<Bool, _>(actor.is_admin())
+        .bind::<Nullable<Text>, _>(filter.role.map(Role::as_str))
+        .bind::<Nullable<Text>, _>(filter.status.map(MemberStatus::as_str))
+        .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
+        .bind::<BigInt, _>(page.fetch())
+        .load(conn)
 }

@@ -9,6 +9,7 @@ pub mod mail_preferences;
 pub mod members;
 pub mod memberships;
 pub mod roles;
+pub mod search;
 pub mod standing;
 pub mod tokens;
 pub mod workspaces;

@@ -25,7 +25,7 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::integrations::integration;
 use crate::domain::integrations::registry::Registry;
-use crate::domain::people::members;
+use crate::domain::people::search;
 use crate::http::error::Error;
 use crate::http::form::Mistakes;
 use crate::http::look;
@@ -163,7 +163,7 @@ pub(super) fn load(
     let shell = Shell::load(conn, actor, Section::Agents, visit)?;
     let found = match wish.query.trim() {
         "" => None,
-        query => Some(members::search(conn, actor, query, FOUND_AT_MOST)?),
+        query => Some(search::members(conn, actor, query, FOUND_AT_MOST)?),
     };
     Ok(BuildPage {
         head: Head::of(agent),

@@ -27,7 +27,7 @@ use crate::domain::connections::shares::ShareError;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::people::grantee::Grantee;
 use crate::domain::people::groups;
-use crate::domain::people::members;
+use crate::domain::people::search;
 use crate::http::error::Error;
 use crate::http::form::Fields;
 use crate::http::form::Form;
@@ -156,7 +156,7 @@ fn offers(conn: &mut PgConnection, proof: &Authorized<Share, Connection>, query:
     let mut offers = Vec::new();
     if !query.is_empty() {
         offers.extend(groups::search(conn, proof.actor(), query, FOUND_AT_MOST)?.iter().map(Offer::of_group));
-        offers.extend(members::search(conn, proof.actor(), query, FOUND_AT_MOST)?.iter().map(Offer::of_person));
+        offers.extend(search::members(conn, proof.actor(), query, FOUND_AT_MOST)?.iter().map(Offer::of_person));
     }
     offers.push(Offer::everyone());
     let grantees: Vec<Grantee> = offers.iter().map(|offer| offer.grantee).collect();

@@ -18,7 +18,7 @@ use crate::domain::agents::losses::group::reach;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::people::groups::Group;
 use crate::domain::people::groups::roster;
-use crate::domain::people::members;
+use crate::domain::people::search;
 use crate::http::error::Error;
 use crate::http::page;
 use crate::http::page::Section;
@@ -117,7 +117,7 @@ pub(super) fn given(conn: &mut PgConnection, registry: &Registry, actor: &Actor,
 }
 
 fn offers(conn: &mut PgConnection, proof: &Authorized<View, Group>, query: &str) -> Result<Vec<Offer>, Error> {
-    let found = members::search(conn, proof.actor(), query, FOUND_AT_MOST)?;
+    let found = search::members(conn, proof.actor(), query, FOUND_AT_MOST)?;
     let ids: Vec<_> = found.iter().map(|member| member.user).collect();
     let seated = roster::seated(conn, proof, &ids)?;
     Ok(found.into_iter().map(|member| Offer { is_seated: seated.contains(&member.user), member }).collect())

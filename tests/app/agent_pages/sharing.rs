@@ -11,7 +11,7 @@ async fn people_are_found_by_name_or_address_and_given_what_was_chosen() {
 
     let page = eve.get(&format!("{agent}?tab=build")).await;
     let nobody = page.form_of("Find people").set("q", "zzz").submit().await;
-    assert!(nobody.shows("Nobody here has “zzz” in their name or address."), "{}", nobody.body);
+    assert!(nobody.shows("No word of anybody’s name or address begins with “zzz”."), "{}", nobody.body);
     let found = nobody.form_of("Find people").set("q", "max@acme").submit().await;
     let shared = found.form_of("Share with Max Member").set("access", "edit").submit().await.follow().await;
     assert!(shared.shows("Max Member may edit it"), "{}", shared.body);

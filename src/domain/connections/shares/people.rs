@@ -26,6 +26,7 @@ use crate::authz::proof::Authorized;
 use crate::db::schema::connection_shares;
 use crate::domain::connections::connection::Connection;
 use crate::domain::people::grantee::Grantee;
+use crate::domain::people::search::Typed;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::GroupId;
@@ -34,7 +35,6 @@ use crate::kernel::ids::UserId;
 use crate::kernel::ids::WorkspaceId;
 use crate::kernel::paging::Listed;
 use crate::kernel::paging::Page;
-use crate::kernel::text;
 
 /// A living share that reaches a person.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ struct WayRow {
     expires_at: Option<Timestamp>,
 }
 
-/// A page of the active members, beside the owner, whom a living share reaches; whose name or address contains `query`.
+/// A page of the active members, beside the owner, whom a living share reaches; whom `query` finds.
 /// In the order in which they came to be users: that is the order of the key, whoever joins or leaves.
 pub fn people(
     conn: &mut PgConnection,
@@ -101,20 +101,22 @@ pub fn people(
     page: &Page,
 ) -> QueryResult<Listed<Person>> {
     let (actor, connection) = (proof.actor(), proof.resource());
-    let pattern = (!query.trim().is_empty()).then(|| text::containing(query));
+    let (from, until) = Typed::of(query).map(|typed| (typed.from, typed.until)).unzip();
+    // Beside an OR it would be no join.
+    let sought = if from.is_some() { SOUGHT } else { "$5 IS NULL AND $6 IS NULL" };
     let reached = if is_everyones(conn, proof)? { "true" } else { REACHED };
     let rows: Vec<PersonRow> = diesel::sql_query(format!(
         "SELECT m.user_id, u.name, u.email FROM memberships m JOIN users u ON u.id = m.user_id
          WHERE m.workspace_id = $1 AND m.status = 'active' AND m.user_id <> $4
-           AND ($5 IS NULL OR u.name ILIKE $5 OR u.email ILIKE $5) AND ($6 IS NULL OR m.user_id > $6)
-           AND {reached}
-         ORDER BY m.user_id LIMIT $7"
+           AND ($7 IS NULL OR m.user_id > $7) AND {sought} AND {reached}
+         ORDER BY m.user_id LIMIT $8"
     ))
     .bind::<Uuid, _>(actor.workspace)
     .bind::<Uuid, _>(connection.id)
     .bind::<Timestamptz, _>(actor.at)
     .bind::<Uuid, _>(connection.owner)
-    .bind::<Nullable<Text>, _>(pattern)
+    .bind::<Nullable<Text>, _>(from)
+    .bind::<Nullable<Text>, _>(until)
     .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
     .bind::<BigInt, _>(page.fetch())
     .load(conn)?;
@@ -128,6 +130,10 @@ pub fn people(
         email: row.email,
     }))
 }
+
+/// Who is found by what was typed.
+const SOUGHT: &str = "m.user_id IN (SELECT b.user_id FROM member_beginnings b
+    WHERE b.workspace_id = $1 AND b.beginning >= lower($5) AND b.beginning < lower($6))";
 
 /// Whom shares with people and groups reach.
 const REACHED: &str = "m.user_id IN (

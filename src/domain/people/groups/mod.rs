@@ -26,6 +26,7 @@ use crate::db::DbError;
 use crate::db::conflict;
 use crate::db::schema::groups;
 use crate::domain::audit;
+use crate::domain::people::search::Typed;
 use crate::domain::people::workspaces::Workspace;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::GroupId;
@@ -89,24 +90,51 @@ pub enum GroupError {
 
 database_errors!(GroupError);
 
-/// A page of the workspace's groups, by name. The cursor names the last group of the page before.
+/// A page of the workspace's groups, by name; with `query`, those of which a word begins with it, by what matched. The cursor
+/// names the last group of the page before.
 pub fn list(conn: &mut PgConnection, actor: &Actor, query: &str, page: &Page) -> QueryResult<Listed<Group>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM groups g
-         WHERE g.workspace_id = $1 AND g.name ILIKE $2
-           AND ($3 IS NULL OR g.name > (SELECT l.name FROM groups l WHERE l.workspace_id = $1 AND l.id = $3))
-         ORDER BY g.name LIMIT $4"
-    );
-    let rows: Vec<Group> = diesel::sql_query(sql)
-        .bind::<Uuid, _>(actor.workspace)
-        .bind::<Text, _>(text::containing(query))
-        .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
-        .bind::<BigInt, _>(page.fetch())
-        .load(conn)?;
+    let rows = match Typed::of(query) {
+        Some(typed) => found(conn, actor, page, typed)?,
+        None => all(conn, actor, page)?,
+    };
     Ok(Listed::cut(rows, page, |group| (group.created_at, group.id.uuid())))
 }
 
-/// The groups with `query` in their name, by name; at most `limit`. For pickers.
+fn all(conn: &mut PgConnection, actor: &Actor, page: &Page) -> QueryResult<Vec<Group>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM groups g
+         WHERE g.workspace_id = $1
+           AND ($2 IS NULL OR g.name > (SELECT l.name FROM groups l WHERE l.workspace_id = $1 AND l.id = $2))
+         ORDER BY g.name LIMIT $3"
+    );
+    diesel::sql_query(sql)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
+        .bind::<BigInt, _>(page.fetch())
+        .load(conn)
+}
+
+/// As people are found: see [`crate::domain::people::search`].
+fn found(conn: &mut PgConnection, actor: &Actor, page: &Page, typed: Typed) -> QueryResult<Vec<Group>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM group_beginnings f JOIN groups g ON g.workspace_id = $1 AND g.id = f.group_id
+         WHERE f.workspace_id = $1 AND f.beginning >= lower($2) AND f.beginning < lower($3)
+           AND NOT EXISTS (SELECT 1 FROM group_beginnings d WHERE d.workspace_id = $1 AND d.group_id = f.group_id
+               AND d.beginning >= lower($2) AND d.beginning < f.beginning)
+           AND ($4 IS NULL OR (f.beginning, f.group_id) > ((SELECT min(l.beginning) FROM group_beginnings l
+               WHERE l.workspace_id = $1 AND l.group_id = $4 AND l.beginning >= lower($2)), $4))
+         ORDER BY f.beginning, f.group_id LIMIT $5"
+    );
+    diesel::sql_query(sql)
+        .bind::<Uuid, _>(actor.workspace)
+        .bind::<Text, _>(typed.from)
+        .bind::<Text, _>(typed.until)
+        .bind::<Nullable<Uuid>, _>(page.after.map(|cursor| cursor.id))
+        .bind::<BigInt, _>(page.fetch())
+        .load(conn)
+}
+
+/// The groups that `query` finds; at most `limit`. For pickers.
 pub fn search(conn: &mut PgConnection, actor: &Actor, query: &str, limit: i64) -> QueryResult<Vec<Group>> {
     Ok(list(conn, actor, query, &Page::new(Some(limit), None))?.items)
 }
