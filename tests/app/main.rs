@@ -33,6 +33,8 @@ mod integrations;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod losses;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod mails;
@@ -65,9 +67,9 @@ mod scale;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
-mod send_mail;
-#[cfg(test)]
 mod search;
+#[cfg(test)]
+mod send_mail;
 #[cfg(test)]
 mod share_mails;
 #[cfg(test)]

@@ -83,10 +83,15 @@ impl Addition {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupUsage)]
 pub(super) struct Usage {
+    /// The first 200, by name.
     connections: Vec<ReachedConnection>,
+    connection_count: i64,
+    /// The first 200, by name.
     agents: Vec<ReachedAgent>,
-    /// Those that are restricted, and open to the group.
+    agent_count: i64,
+    /// Those that are restricted, and open to the group; the first 200.
     integrations: Vec<ReachedIntegration>,
+    integration_count: i64,
     /// How many actions of agents are refused without the group: whoever attached their connection may do so only by it.
     stopping_actions: i64,
 }
@@ -125,26 +130,28 @@ struct ReachedIntegration {
 
 impl Usage {
     pub(super) fn of(reach: Reach) -> Self {
-        let connections = reach.connections.into_iter().map(|one| ReachedConnection {
+        let connections = reach.connections.map(|one| ReachedConnection {
             id: one.id,
             name: one.name,
             integration: one.integration,
             access: one.access,
             losing: one.losing,
         });
-        let agents = reach.agents.into_iter().map(|one| ReachedAgent {
+        let agents = reach.agents.map(|one| ReachedAgent {
             id: one.id,
             name: one.is_visible.then_some(one.name),
             owner_name: one.owner_name,
             access: one.access,
             losing: one.losing,
         });
-        let integrations =
-            reach.integrations.into_iter().map(|one| ReachedIntegration { key: one.key, losing: one.losing });
+        let integrations = reach.integrations.map(|one| ReachedIntegration { key: one.key, losing: one.losing });
         Self {
-            connections: connections.collect(),
-            agents: agents.collect(),
-            integrations: integrations.collect(),
+            connections: connections.items,
+            connection_count: connections.total,
+            agents: agents.items,
+            agent_count: agents.total,
+            integrations: integrations.items,
+            integration_count: integrations.total,
             stopping_actions: reach.stopping_actions,
         }
     }

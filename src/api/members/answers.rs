@@ -75,7 +75,9 @@ pub(super) struct Usage {
     connections: OwnedConnections,
     /// How many other people can act through one of these by a share.
     people: i64,
+    /// Agents with actions that stop: the first 200, by name.
     agents: Vec<StoppingAgent>,
+    agent_count: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -111,7 +113,8 @@ impl Usage {
         Self {
             connections: OwnedConnections { oauth: dependents.sign_ins, other: dependents.keys },
             people: dependents.sharers,
-            agents: dependents.agents.into_iter().map(agent).collect(),
+            agent_count: dependents.agents.total,
+            agents: dependents.agents.map(agent).items,
         }
     }
 }
@@ -119,10 +122,12 @@ impl Usage {
 /// What leavers left behind.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Adoptions {
-    /// Connections without an active owner.
+    /// Connections without an active owner: the first 200, those of whoever went last first.
     connections: Vec<LeftConnection>,
-    /// Actions of agents that need a new connection, or that somebody who may attaches theirs again.
+    connection_count: i64,
+    /// Actions of agents that need a new connection, or that somebody who may attaches theirs again: the first 200.
     actions: Vec<NeedyAction>,
+    action_count: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -155,7 +160,7 @@ struct NeedyAction {
 
 impl Adoptions {
     pub(super) fn of(orphans: Orphans) -> Self {
-        let connections = orphans.connections.into_iter().map(|one| LeftConnection {
+        let connections = orphans.connections.map(|one| LeftConnection {
             id: one.id,
             name: one.name,
             integration: one.integration,
@@ -164,7 +169,7 @@ impl Adoptions {
             left_at: one.left_at,
             actions: one.actions,
         });
-        let actions = orphans.actions.into_iter().map(|one| NeedyAction {
+        let actions = orphans.actions.map(|one| NeedyAction {
             id: one.id,
             agent_id: one.agent,
             agent_name: one.is_visible.then_some(one.agent_name),
@@ -173,6 +178,11 @@ impl Adoptions {
             action: one.action,
             suppliers: one.suppliers,
         });
-        Self { connections: connections.collect(), actions: actions.collect() }
+        Self {
+            connections: connections.items,
+            connection_count: connections.total,
+            actions: actions.items,
+            action_count: actions.total,
+        }
     }
 }

@@ -243,7 +243,7 @@ async fn usage(proof: Authorized<ManagePeople, Membership>, db: Data<Db>) -> Res
 /// Say what leavers left behind
 ///
 /// Connections that an admin can adopt (`POST /connections/{connection}/transfer`), and actions of agents that need a new
-/// connection, with some of those who could supply one; at most 200 of each.
+/// connection, with some of those who could supply one: the first 200 of each, and how many there are.
 #[utoipa::path(get, path = "/api/v1/adoptions", operation_id = "getAdoptions", tag = "Members",
     responses(
         (status = 200, description = "What waits for an admin", body = Adoptions),

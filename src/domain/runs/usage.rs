@@ -22,7 +22,7 @@ use crate::kernel::ids::ConnectionId;
 const RECENT: Duration = Duration::days(30);
 
 /// How many agents are looked at for their names.
-const NAMED_AT_MOST: i64 = 50;
+pub const NAMED_AT_MOST: i64 = 50;
 
 /// What depends on a connection, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, QueryableByName)]

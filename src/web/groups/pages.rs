@@ -101,6 +101,10 @@ pub struct DeletionPage {
 pub struct Given {
     /// The things, connections first.
     pub things: Vec<Thing>,
+    /// How many there are.
+    pub total: i64,
+    /// What is not named: how many things of which kind, of how many.
+    pub cut: Vec<(usize, i64, &'static str)>,
     /// How many actions of agents stop without the group.
     pub stopping_actions: i64,
 }
@@ -138,15 +142,22 @@ impl Given {
             let icon = known.and_then(|it| it.icon.clone()).unwrap_or_default();
             (icon, known.map_or_else(|| key.to_owned(), |it| it.name.clone()))
         };
-        let connections = reach.connections.into_iter().map(|one| connection(one, &face));
-        let agents = reach.agents.into_iter().map(agent);
-        let integrations = reach.integrations.into_iter().map(|one| {
+        let total = reach.connections.total + reach.agents.total + reach.integrations.total;
+        let cut = |named: Option<usize>, total, kind| named.map(|named| (named, total, kind));
+        let cut = [
+            cut(reach.connections.cut(), reach.connections.total, "connections"),
+            cut(reach.agents.cut(), reach.agents.total, "agents"),
+            cut(reach.integrations.cut(), reach.integrations.total, "integrations"),
+        ];
+        let connections = reach.connections.items.into_iter().map(|one| connection(one, &face));
+        let agents = reach.agents.items.into_iter().map(agent);
+        let integrations = reach.integrations.items.into_iter().map(|one| {
             let (icon, name) = face(&one.key);
             let detail = "Restricted integration".to_owned();
             Thing { kind: Kind::Integration(icon, one.key), name, detail, losing: one.losing }
         });
         let things = connections.chain(agents).chain(integrations).collect();
-        Self { things, stopping_actions: reach.stopping_actions }
+        Self { things, total, cut: cut.into_iter().flatten().collect(), stopping_actions: reach.stopping_actions }
     }
 }
 

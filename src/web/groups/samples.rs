@@ -93,5 +93,5 @@ fn given(text: &str) -> Given {
         thing(Kind::Agent(None)),
         thing(Kind::Integration(some(), "sample".to_owned())),
     ];
-    Given { things, stopping_actions: 2 }
+    Given { things, total: 203, cut: vec![(200, 203, "connections")], stopping_actions: 2 }
 }

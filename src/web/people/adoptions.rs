@@ -56,8 +56,8 @@ async fn load(db: &Db, registry: &Registry, actor: Actor, visit: Visit) -> Resul
         let me = users::find(conn, proof.actor().user)?.map(|user| user.email).unwrap_or_default();
         Ok(AdoptionsPage {
             shell: Shell::load(conn, proof.actor(), Section::People, visit)?,
-            connections: orphans.connections.into_iter().map(|one| LeftRow::of(one, &definitions, &me)).collect(),
-            actions: orphans.actions.into_iter().map(|one| NeedyRow::of(one, &definitions)).collect(),
+            connections: orphans.connections.map(|one| LeftRow::of(one, &definitions, &me)),
+            actions: orphans.actions.map(|one| NeedyRow::of(one, &definitions)),
         })
     })
     .await
@@ -97,7 +97,7 @@ pub(super) async fn create(
 
 /// Shows what is wrong beside the field, with what was typed.
 fn note(page: &mut AdoptionsPage, connection: ConnectionId, typed: String, error: &TransferError) {
-    if let Some(row) = page.connections.iter_mut().find(|row| row.left.id == connection) {
+    if let Some(row) = page.connections.items.iter_mut().find(|row| row.left.id == connection) {
         row.email = typed;
         row.mistakes.add(row.field(), error);
     }

@@ -76,11 +76,11 @@ pub(super) fn load(conn: &mut PgConnection, actor: &Actor, asked: Asked, visit: 
 }
 
 /// How many things wait for an admin because somebody went.
-fn left_behind(conn: &mut PgConnection, actor: &Actor) -> QueryResult<usize> {
+fn left_behind(conn: &mut PgConnection, actor: &Actor) -> QueryResult<i64> {
     match authorize::<ManagePeople, Workspace>(conn, actor.clone(), &()) {
         Ok(proof) => {
             let orphans = orphans(conn, &proof)?;
-            Ok(orphans.connections.len() + orphans.actions.len())
+            Ok(orphans.connections.total + orphans.actions.total)
         }
         Err(_not_for_them) => Ok(0),
     }

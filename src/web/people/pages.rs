@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 
 use crate::authz::facts::Role;
+use crate::domain::agents::losses::listed::FirstOf;
 use crate::domain::agents::losses::member::Dependents;
 use crate::domain::agents::losses::orphans::LeftConnection;
 use crate::domain::agents::losses::orphans::NeedyAction;
@@ -34,7 +35,7 @@ pub struct IndexPage {
     /// The address of the next page.
     pub next: Option<String>,
     /// How many things wait for an admin because somebody went.
-    pub left_behind: usize,
+    pub left_behind: i64,
     /// The form to invite people.
     pub invite: Invite,
 }
@@ -138,9 +139,9 @@ pub struct AdoptionsPage {
     /// The frame.
     pub shell: Shell,
     /// Keys to adopt.
-    pub connections: Vec<LeftRow>,
+    pub connections: FirstOf<LeftRow>,
     /// Actions that need a connection.
-    pub actions: Vec<NeedyRow>,
+    pub actions: FirstOf<NeedyRow>,
 }
 
 /// A key to adopt.
@@ -206,8 +207,8 @@ impl NeedyRow {
 fn state(person: &Membership) -> (&'static str, &'static str) {
     match person.status {
         MemberStatus::Deactivated => ("deactivated", "Deactivated"),
-        MemberStatus::Active if person.is_pending => ("info", "Invited"),
         MemberStatus::Invited => ("info", "Invited"),
+        MemberStatus::Active if person.is_pending => ("info", "Invited"),
         MemberStatus::Active => ("active", "Active"),
     }
 }

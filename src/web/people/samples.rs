@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
+use crate::domain::agents::losses::listed::FirstOf;
 use crate::domain::agents::losses::member::Dependents;
 use crate::domain::agents::losses::member::StoppingAgent;
 use crate::domain::agents::losses::orphans::LeftConnection;
@@ -34,8 +35,8 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
     let shell = || Shell::sample(text);
     let some = || text.to_owned();
     let pending = Membership { is_pending: true, last_seen_at: None, ..person(text) };
-    let gone = Membership { status: MemberStatus::Deactivated, deactivated_at: Some(shell().now), ..person(text) };
     let asked = Membership { status: MemberStatus::Invited, is_link_safe: false, ..pending.clone() };
+    let gone = Membership { status: MemberStatus::Deactivated, deactivated_at: Some(shell().now), ..person(text) };
     let handover = || Handover { email: some(), link: some() };
     let of = |person: &Membership| PersonPage {
         shell: shell(),
@@ -56,8 +57,8 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         IndexPage::default().render(),
         of(&person(text)).render(),
         of(&pending).render(),
-        of(&gone).render(),
         of(&asked).render(),
+        of(&gone).render(),
         plain.render(),
         leaving.render(),
         DeactivationPage { person: Some(pending), ..DeactivationPage::default() }.render(),
@@ -115,7 +116,12 @@ fn dependents(text: &str) -> Dependents {
         actions: 2,
         people: 3,
     };
-    Dependents { sign_ins: 1, keys: 2, sharers: 3, agents: vec![agent(true), agent(false)] }
+    Dependents {
+        sign_ins: 1,
+        keys: 2,
+        sharers: 3,
+        agents: FirstOf { items: vec![agent(true), agent(false)], total: 300 },
+    }
 }
 
 fn adoptions(text: &str) -> AdoptionsPage {
@@ -148,7 +154,7 @@ fn adoptions(text: &str) -> AdoptionsPage {
     };
     AdoptionsPage {
         shell: Shell::sample(text),
-        connections: vec![row(left()), wrong],
-        actions: vec![needy(true, 0), needy(false, 1), needy(true, 2), needy(true, 3)],
+        connections: FirstOf { items: vec![row(left()), wrong], total: 201 },
+        actions: FirstOf { items: vec![needy(true, 0), needy(false, 1), needy(true, 2), needy(true, 3)], total: 4 },
     }
 }

@@ -16,12 +16,12 @@ use crate::authz::facts::AgentAccess;
 use crate::authz::facts::ShareAccess;
 use crate::authz::proof::Authorized;
 use crate::domain::agents::access::agent_share;
+use crate::domain::agents::losses::listed::Counted;
+use crate::domain::agents::losses::listed::FirstOf;
+use crate::domain::agents::losses::listed::NAMED_AT_MOST;
 use crate::domain::people::groups::Group;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
-
-/// How many of each kind are named.
-pub const NAMED_AT_MOST: i64 = 200;
 
 /// A connection that is shared with the group.
 #[derive(Clone, Debug, QueryableByName)]
@@ -84,11 +84,11 @@ pub struct ReachedIntegration {
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     /// Connections, by name.
-    pub connections: Vec<ReachedConnection>,
+    pub connections: FirstOf<ReachedConnection>,
     /// Agents, by name.
-    pub agents: Vec<ReachedAgent>,
+    pub agents: FirstOf<ReachedAgent>,
     /// Integrations, by key.
-    pub integrations: Vec<ReachedIntegration>,
+    pub integrations: FirstOf<ReachedIntegration>,
     /// How many actions of agents run with a connection that whoever attached it has by this group alone: they are refused
     /// once it is gone (R12).
     pub stopping_actions: i64,
@@ -132,10 +132,10 @@ pub fn reach(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Group>) -
 fn connections(
     conn: &mut PgConnection,
     proof: &Authorized<ManagePeople, Group>,
-) -> QueryResult<Vec<ReachedConnection>> {
+) -> QueryResult<FirstOf<ReachedConnection>> {
     let otherwise = reaches_otherwise!("o");
     let sql = format!(
-        "SELECT c.id, c.name, c.integration, u.name AS owner_name, s.access, (
+        "SELECT count(*) OVER () AS total, c.id, c.name, c.integration, u.name AS owner_name, s.access, (
             SELECT count(*) FROM {MEMBERS} AND x.user_id <> c.owner_id AND NOT EXISTS (
                 SELECT 1 FROM connection_shares o WHERE o.workspace_id = $1 AND o.connection_id = c.id
                 AND (o.expires_at IS NULL OR o.expires_at > $3) AND (o.grantee_workspace OR {otherwise}))) AS losing
@@ -145,18 +145,19 @@ fn connections(
          WHERE s.workspace_id = $1 AND s.grantee_group = $2 AND (s.expires_at IS NULL OR s.expires_at > $3)
          ORDER BY c.name, c.id LIMIT $4"
     );
-    diesel::sql_query(sql)
+    let rows: Vec<Counted<_>> = diesel::sql_query(sql)
         .bind::<Uuid, _>(proof.actor().workspace)
         .bind::<Uuid, _>(proof.resource().id)
         .bind::<Timestamptz, _>(proof.actor().at)
         .bind::<BigInt, _>(NAMED_AT_MOST)
-        .load(conn)
+        .load(conn)?;
+    Ok(rows.into())
 }
 
-fn agents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Group>) -> QueryResult<Vec<ReachedAgent>> {
+fn agents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Group>) -> QueryResult<FirstOf<ReachedAgent>> {
     let (otherwise, seen) = (reaches_otherwise!("o"), agent_share!("$1", "a.id", "$3"));
     let sql = format!(
-        "SELECT a.id, a.name, u.name AS owner_name, s.access, a.owner_id = $3 OR {seen} IS NOT NULL AS is_visible, (
+        "SELECT count(*) OVER () AS total, a.id, a.name, u.name AS owner_name, s.access, a.owner_id = $3 OR {seen} IS NOT NULL AS is_visible, (
             SELECT count(*) FROM {MEMBERS} AND x.user_id <> a.owner_id AND NOT EXISTS (
                 SELECT 1 FROM agent_shares o WHERE o.workspace_id = $1 AND o.agent_id = a.id
                 AND (o.grantee_workspace OR {otherwise}))) AS losing
@@ -165,22 +166,23 @@ fn agents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Group>) -> Q
          JOIN users u ON u.id = a.owner_id
          WHERE s.workspace_id = $1 AND s.grantee_group = $2 ORDER BY a.name, a.id LIMIT $4"
     );
-    diesel::sql_query(sql)
+    let rows: Vec<Counted<_>> = diesel::sql_query(sql)
         .bind::<Uuid, _>(proof.actor().workspace)
         .bind::<Uuid, _>(proof.resource().id)
         .bind::<Uuid, _>(proof.actor().user)
         .bind::<BigInt, _>(NAMED_AT_MOST)
-        .load(conn)
+        .load(conn)?;
+    Ok(rows.into())
 }
 
 /// Admins keep every integration, whatever their groups (see the policy).
 fn integrations(
     conn: &mut PgConnection,
     proof: &Authorized<ManagePeople, Group>,
-) -> QueryResult<Vec<ReachedIntegration>> {
+) -> QueryResult<FirstOf<ReachedIntegration>> {
     let otherwise = reaches_otherwise!("o");
     let sql = format!(
-        "SELECT g.integration AS key, (
+        "SELECT count(*) OVER () AS total, g.integration AS key, (
             SELECT count(*) FROM {MEMBERS} AND m.role <> 'admin' AND NOT EXISTS (
                 SELECT 1 FROM integration_grants o WHERE o.workspace_id = $1 AND o.integration = g.integration
                 AND ({otherwise}))) AS losing
@@ -189,11 +191,12 @@ fn integrations(
          WHERE g.workspace_id = $1 AND g.grantee_group = $2 AND NOT s.for_everyone
          ORDER BY g.integration LIMIT $3"
     );
-    diesel::sql_query(sql)
+    let rows: Vec<Counted<_>> = diesel::sql_query(sql)
         .bind::<Uuid, _>(proof.actor().workspace)
         .bind::<Uuid, _>(proof.resource().id)
         .bind::<BigInt, _>(NAMED_AT_MOST)
-        .load(conn)
+        .load(conn)?;
+    Ok(rows.into())
 }
 
 #[derive(QueryableByName)]

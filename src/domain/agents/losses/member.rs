@@ -14,7 +14,9 @@ use diesel::sql_types::Uuid;
 use crate::authz::actions::ManagePeople;
 use crate::authz::proof::Authorized;
 use crate::domain::agents::access::agent_share;
-use crate::domain::agents::losses::group::NAMED_AT_MOST;
+use crate::domain::agents::losses::listed::Counted;
+use crate::domain::agents::losses::listed::FirstOf;
+use crate::domain::agents::losses::listed::NAMED_AT_MOST;
 use crate::domain::people::memberships::Membership;
 use crate::kernel::ids::AgentId;
 
@@ -51,7 +53,7 @@ pub struct Dependents {
     /// How many other people can act through one of these by a share.
     pub sharers: i64,
     /// The agents, by name.
-    pub agents: Vec<StoppingAgent>,
+    pub agents: FirstOf<StoppingAgent>,
 }
 
 impl Dependents {
@@ -100,7 +102,10 @@ pub fn dependents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Memb
     })
 }
 
-fn agents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Membership>) -> QueryResult<Vec<StoppingAgent>> {
+fn agents(
+    conn: &mut PgConnection,
+    proof: &Authorized<ManagePeople, Membership>,
+) -> QueryResult<FirstOf<StoppingAgent>> {
     let seen = agent_share!("$1", "a.id", "$3");
     let sql = format!(
         "WITH stopping AS (
@@ -111,7 +116,7 @@ fn agents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Membership>)
                  UNION SELECT b.agent_action_id FROM bindings b
                      WHERE b.workspace_id = $1 AND b.attached_by = $2 AND b.broken_at IS NULL
              ) x JOIN agent_actions aa ON aa.workspace_id = $1 AND aa.id = x.agent_action_id GROUP BY aa.agent_id)
-         SELECT a.id, a.name, u.name AS owner_name, a.owner_id = $3 OR {seen} IS NOT NULL AS is_visible, s.actions, (
+         SELECT count(*) OVER () AS total, a.id, a.name, u.name AS owner_name, a.owner_id = $3 OR {seen} IS NOT NULL AS is_visible, s.actions, (
              SELECT count(*) FROM memberships m
              WHERE m.workspace_id = $1 AND m.status = 'active' AND m.user_id <> $2 AND (
                  m.user_id = a.owner_id OR EXISTS (
@@ -122,10 +127,11 @@ fn agents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Membership>)
          FROM stopping s JOIN agents a ON a.workspace_id = $1 AND a.id = s.agent_id
          JOIN users u ON u.id = a.owner_id ORDER BY a.name, a.id LIMIT $4"
     );
-    diesel::sql_query(sql)
+    let rows: Vec<Counted<_>> = diesel::sql_query(sql)
         .bind::<Uuid, _>(proof.actor().workspace)
         .bind::<Uuid, _>(proof.resource().user)
         .bind::<Uuid, _>(proof.actor().user)
         .bind::<BigInt, _>(NAMED_AT_MOST)
-        .load(conn)
+        .load(conn)?;
+    Ok(rows.into())
 }

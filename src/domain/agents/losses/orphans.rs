@@ -16,7 +16,9 @@ use crate::authz::actions::ManagePeople;
 use crate::authz::facts::AuthType;
 use crate::authz::proof::Authorized;
 use crate::domain::agents::access::agent_share;
-use crate::domain::agents::losses::group::NAMED_AT_MOST;
+use crate::domain::agents::losses::listed::Counted;
+use crate::domain::agents::losses::listed::FirstOf;
+use crate::domain::agents::losses::listed::NAMED_AT_MOST;
 use crate::domain::people::workspaces::Workspace;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AgentActionId;
@@ -82,9 +84,9 @@ pub struct NeedyAction {
 #[derive(Clone, Debug, Default)]
 pub struct Orphans {
     /// Connections to adopt, those of whoever went last first.
-    pub connections: Vec<LeftConnection>,
+    pub connections: FirstOf<LeftConnection>,
     /// Actions that need a connection.
-    pub actions: Vec<NeedyAction>,
+    pub actions: FirstOf<NeedyAction>,
 }
 
 /// What is left behind in the workspace.
@@ -95,9 +97,9 @@ pub fn orphans(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Workspa
 fn connections(
     conn: &mut PgConnection,
     proof: &Authorized<ManagePeople, Workspace>,
-) -> QueryResult<Vec<LeftConnection>> {
-    diesel::sql_query(
-        "SELECT c.id, c.name, c.integration, c.auth_type, u.name AS owner_name,
+) -> QueryResult<FirstOf<LeftConnection>> {
+    let rows: Vec<Counted<_>> = diesel::sql_query(
+        "SELECT count(*) OVER () AS total, c.id, c.name, c.integration, c.auth_type, u.name AS owner_name,
                 coalesce(m.deactivated_at, m.created_at) AS left_at,
                 (SELECT count(*) FROM bindings b
                  WHERE b.workspace_id = c.workspace_id AND b.connection_id = c.id) AS actions
@@ -109,13 +111,14 @@ fn connections(
     )
     .bind::<Uuid, _>(proof.actor().workspace)
     .bind::<BigInt, _>(NAMED_AT_MOST)
-    .load(conn)
+    .load(conn)?;
+    Ok(rows.into())
 }
 
-fn actions(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Workspace>) -> QueryResult<Vec<NeedyAction>> {
+fn actions(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Workspace>) -> QueryResult<FirstOf<NeedyAction>> {
     let seen = agent_share!("$1", "a.id", "$2");
     let sql = format!(
-        "SELECT aa.id, aa.action, aa.integration, a.id AS agent, a.name AS agent_name,
+        "SELECT count(*) OVER () AS total, aa.id, aa.action, aa.integration, a.id AS agent, a.name AS agent_name,
                 a.owner_id = $2 OR {seen} IS NOT NULL AS is_visible, u.name AS owner_name,
                 ARRAY(SELECT DISTINCT s.name FROM connections k
                       JOIN memberships km ON km.workspace_id = k.workspace_id AND km.user_id = k.owner_id
@@ -137,9 +140,10 @@ fn actions(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Workspace>)
          WHERE b.workspace_id = $1 AND (b.broken_at IS NOT NULL OR bm.user_id IS NULL OR om.user_id IS NULL)
          ORDER BY a.name, a.id, aa.id LIMIT $3"
     );
-    diesel::sql_query(sql)
+    let rows: Vec<Counted<_>> = diesel::sql_query(sql)
         .bind::<Uuid, _>(proof.actor().workspace)
         .bind::<Uuid, _>(proof.actor().user)
         .bind::<BigInt, _>(NAMED_AT_MOST)
-        .load(conn)
+        .load(conn)?;
+    Ok(rows.into())
 }

@@ -20,6 +20,7 @@ use crate::domain::connections::ConnectionStatus;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::oauth::trial::Outcome;
 use crate::domain::runs::Run;
+use crate::domain::runs::usage::NAMED_AT_MOST;
 use crate::domain::runs::usage::Usage;
 use crate::http::look;
 use crate::http::page::Shell;
@@ -94,10 +95,19 @@ pub struct Dependents {
 }
 
 impl Dependents {
-    /// How many agents the person may not see.
+    /// How many agents are not named.
     pub fn hidden_agents(&self) -> i64 {
         let seen = i64::try_from(self.agents.len()).unwrap_or(i64::MAX);
         (self.usage.agents - seen).max(0)
+    }
+
+    /// `3 agents that you cannot see`; of very many, not all were looked at.
+    pub fn hidden_words(&self) -> String {
+        match (self.hidden_agents(), self.usage.agents > NAMED_AT_MOST) {
+            (1, false) => "1 agent that you cannot see".to_owned(),
+            (hidden, false) => format!("{hidden} agents that you cannot see"),
+            (more, true) => format!("{more} more agents"),
+        }
     }
 }
 
