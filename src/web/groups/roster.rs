@@ -111,7 +111,8 @@ fn said(added: &Added) -> String {
     } else {
         format!(" {} {} in the group already.", people(added.already), if added.already == 1 { "was" } else { "were" })
     };
-    format!("{} added.{already}", people(added.people.len()))
+    let who = if added.people.is_empty() { "Nobody".to_owned() } else { people(added.people.len()) };
+    format!("{who} added.{already}")
 }
 
 #[cfg(test)]
