@@ -1,8 +1,18 @@
 //! The pages of groups: who may look, who may change, and what a deletion says first.
 
+use diesel::RunQueryDsl;
+use diesel::sql_query;
+use odeus::authz::actions::ManagePeople;
+use odeus::authz::proof::authorize;
+use odeus::domain::people::groups::Group;
+use odeus::domain::people::groups::roster;
+use odeus::kernel::clock::Clock;
+
 use crate::support::Answer;
 use crate::support::Client;
 use crate::support::TestApp;
+use crate::support::cast;
+use crate::support::database;
 use crate::support::stage::Stage;
 use crate::support::stage::connect_crm;
 
@@ -144,6 +154,23 @@ fn give_to(stage: &Stage, group: &str) {
          SELECT '{acme}', gen_random_uuid(), id, '{group}', 'use', '{eve}', now() FROM a"
     );
     for sql in [share("grantee_group", group), share("grantee_user", &max.to_string()), agent] {
-        diesel::sql_query(sql).execute(&mut stage.app.conn()).unwrap();
+        sql_query(sql).execute(&mut stage.app.conn()).unwrap();
     }
+}
+
+#[test]
+fn whoever_has_left_is_not_added_to_a_group() {
+    let (database, now) = (database(), Clock::system().now());
+    let conn = &mut database.conn();
+    let cast = cast::create(conn, now);
+    let group = cast::group(conn, &cast.ada, "Sales", &[]);
+    let gone = format!("UPDATE memberships SET status = 'deactivated' WHERE user_id = '{}'", cast.max.id);
+    sql_query(gone).execute(conn).unwrap();
+    let ada = cast.ada.actor(conn, now);
+    let proof = authorize::<ManagePeople, Group>(conn, ada, &group).unwrap();
+
+    let by_id = roster::add(conn, &proof, cast.max.id).unwrap();
+    let by_address = roster::add_by_address(conn, &proof, std::slice::from_ref(&cast.max.email)).unwrap();
+
+    assert_eq!((by_id, by_address.people, by_address.unknown), (false, vec![], vec![cast.max.email.clone()]));
 }

@@ -2,6 +2,8 @@
 
 use chrono::Duration;
 use http::Method;
+use odeus::authz::facts::Role;
+use odeus::domain::people::members;
 use odeus::kernel::clock::Clock;
 use odeus::kernel::ids::AgentActionId;
 use odeus::kernel::ids::AgentId;
@@ -326,4 +328,25 @@ async fn whoever_attached_a_connection_approves_another_account_of_it_before_it_
 
     let refused = run().await;
     assert_eq!(refused.status, 403, "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_flow_that_was_under_way_when_its_person_left_connects_nothing_when_they_are_back() {
+    let stage = stage().await;
+    let (cast, now) = (&stage.app.cast, stage.app.clock.now());
+    // In another workspace as well, so that the session goes on.
+    members::add(&mut stage.app.conn(), cast.mallory.workspace.id, cast.eve.id, Role::Member, now).unwrap();
+    let eve = stage.eve().await;
+    let back = stage.decide(&stage.set_out(&eve).await, Decision::Allow(EVE)).await;
+    let (ada, member) = (stage.app.token(&cast.ada), format!("/api/v1/members/{}", cast.eve.id));
+    for status in ["deactivated", "active"] {
+        let changed = ada.json(Method::PATCH, &member, &json!({ "status": status })).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+    }
+
+    let landed = eve.get(&back).await;
+
+    assert_eq!(eve.get("/w/acme/connections").await.status, 200, "the session is there");
+    assert_ne!(landed.status, 303, "{}", landed.body);
+    assert!(!eve.get("/w/acme/connections").await.shows(EVE));
 }

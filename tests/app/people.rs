@@ -1,11 +1,24 @@
 //! The pages of people: inviting, roles, deactivating with what it says first, adopting, switching workspaces.
 
 use diesel::RunQueryDsl;
+use diesel::pg::PgConnection;
+use odeus::authz::actions::ManagePeople;
 use odeus::authz::facts::Role;
+use odeus::authz::proof::authorize;
+use odeus::domain::people::invitations;
+use odeus::domain::people::invitations::Invitation;
+use odeus::domain::people::invitations::InviteError;
+use odeus::domain::people::invitations::Way;
 use odeus::domain::people::members;
+use odeus::domain::people::memberships::Membership;
+use odeus::kernel::clock::Clock;
+use odeus::kernel::ids::UserId;
 
 use crate::support::Answer;
 use crate::support::TestApp;
+use crate::support::cast;
+use crate::support::cast::Person;
+use crate::support::database;
 use crate::support::stage::Stage;
 use crate::support::stage::connect_crm;
 
@@ -231,4 +244,30 @@ async fn whoever_is_in_no_workspace_is_led_to_their_invitations() {
 
     assert_eq!(max.get("/").await.location(), "/invitations");
     assert_eq!(ada.get("/").await.location(), "/w/acme/integrations");
+}
+
+#[test]
+fn inviting_again_hands_no_link_over_once_another_workspace_has_taken_the_person_in() {
+    let (database, now) = (database(), Clock::system().now());
+    let conn = &mut database.conn();
+    let cast = cast::create(conn, now);
+    let invite = |conn: &mut PgConnection, admin: &Person, way| -> UserId {
+        let actor = admin.actor(conn, now);
+        let proof = authorize(conn, actor, &()).unwrap();
+        let new = Invitation { email: "nia@acme.example".to_owned(), name: None, role: Role::Member, way };
+        invitations::invite(conn, &proof, &new).unwrap().user
+    };
+    let nia = invite(conn, &cast.ada, Way::Link);
+    let again = |conn: &mut PgConnection| {
+        let actor = cast.ada.actor(conn, now);
+        let proof = authorize::<ManagePeople, Membership>(conn, actor, &nia).unwrap();
+        invitations::invite_again(conn, &proof, Way::Link).map(|invited| invited.token.is_some())
+    };
+
+    let alone = again(conn);
+    invite(conn, &cast.mallory, Way::Mail);
+    let taken_in = again(conn);
+
+    assert!(matches!(alone, Ok(true)), "{alone:?}");
+    assert!(matches!(taken_in, Err(InviteError::LinkUnsafe)), "{taken_in:?}");
 }

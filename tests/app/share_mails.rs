@@ -132,6 +132,24 @@ async fn nobody_is_told_of_their_own_act_nor_the_owner_of_an_admins() {
 }
 
 #[tokio::test]
+async fn whoever_gives_an_agent_back_is_not_told_that_they_lost_it() {
+    let scene = Scene::set().await;
+    let cast = &scene.app.cast;
+    let action = json!({ "integration": "sandbox-crm", "action": "listContacts", "credentials": "own" });
+    let (agent, _) = agent_with(&scene.eve(), &action).await;
+    let shares = format!("/api/v1/agents/{agent}/shares");
+    let with_max = json!({ "grantee": user(&cast.max), "access": "edit" });
+    let share = id(&made(&scene.eve().json(Method::POST, &shares, &with_max).await));
+    assert_eq!(scene.mailed().await.len(), 1);
+
+    let given_back = scene.app.token(&cast.max).call(Method::DELETE, &format!("{shares}/{share}")).send().await;
+
+    assert_eq!(given_back.status, 204, "{}", given_back.body);
+    scene.pass(60);
+    assert_eq!(scene.mailed().await, []);
+}
+
+#[tokio::test]
 async fn of_two_shares_made_at_once_one_is_told() {
     let scene = Scene::set().await;
     let cast = &scene.app.cast;

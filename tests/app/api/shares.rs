@@ -41,6 +41,10 @@ fn user(person: &Person) -> Value {
     json!({ "type": "user", "id": person.id.to_string() })
 }
 
+fn everyone() -> Value {
+    json!({ "type": "workspace" })
+}
+
 async fn share(client: &Client, shares: &str, body: &Value) -> Value {
     made(&client.json(Method::POST, shares, body).await)
 }
@@ -68,6 +72,23 @@ async fn a_share_gives_access_until_it_is_taken_away() {
     assert!(items(&max.get(&format!("{CONNECTIONS}?view=shared")).await).is_empty());
     let again = eve.call(Method::DELETE, &format!("{shares}/{}", id(&one))).send().await;
     problem(&again, 404, "not_found");
+    stage.app.mails().await;
+}
+
+#[tokio::test]
+async fn a_share_is_reached_by_the_address_of_its_own_connection_alone() {
+    let (stage, connection, shares) = eves_key().await;
+    let (eve, max) = (stage.eve(), stage.max());
+    let of_max = format!("{CONNECTIONS}/{}/shares", id(&connect_crm(&max, "Max’s key").await));
+    let one = share(&eve, &shares, &with(everyone(), "use")).await;
+    let wrong = format!("{of_max}/{}", id(&one));
+
+    let taken = max.call(Method::DELETE, &wrong).send().await;
+    let changed = max.json(Method::PATCH, &wrong, &json!({ "access": "attach" })).await;
+
+    problem(&taken, 404, "not_found");
+    assert_eq!(changed.status, 404, "{}", changed.body);
+    assert_eq!(shown(&max.get(&connection).await)["access"], "use");
     stage.app.mails().await;
 }
 
@@ -158,6 +179,9 @@ async fn whom_and_until_when_is_checked_with_the_field_that_is_wrong() {
     assert_eq!(wrong_fields(&post(with(json!({ "type": "group", "id": uuid() }), "use")).await), ["grantee"]);
     assert_eq!(wrong_fields(&post(with(user(&stage.app.cast.eve), "use")).await), ["grantee"]);
     assert_eq!(wrong_fields(&post(with(json!({ "type": "user" }), "use")).await), ["grantee.id"]);
+    let mia = format!("/api/v1/members/{}", stage.app.cast.mia.id);
+    shown(&stage.ada().json(Method::PATCH, &mia, &json!({ "status": "deactivated" })).await);
+    assert_eq!(wrong_fields(&post(with(user(&stage.app.cast.mia), "use")).await), ["grantee"]);
     let mut ended = with(max.clone(), "use");
     ended["expires_at"] = json!(now - Duration::minutes(1));
     assert_eq!(wrong_fields(&post(ended).await), ["expires_at"]);
@@ -216,6 +240,9 @@ async fn a_share_is_changed_member_by_member() {
     let seen = shown(&max.get(&connection).await);
     assert_eq!((&seen["access"], &seen["access_until"]), (&json!("attach"), &Value::Null));
     assert_eq!(wrong_fields(&eve.json(Method::PATCH, &path, &json!({ "who": 1 })).await), ["who"]);
+    let past = json!({ "expires_at": stage.app.clock.now() - Duration::minutes(1) });
+    assert_eq!(wrong_fields(&eve.json(Method::PATCH, &path, &past).await), ["expires_at"]);
+    assert_eq!(shown(&max.get(&connection).await)["access_until"], Value::Null);
     stage.app.mails().await;
 }
 

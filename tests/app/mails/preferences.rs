@@ -1,6 +1,8 @@
 //! Which mails people want: on their page, over the API, and by the link below a mail.
 
 use http::Method;
+use odeus::domain::outbox::Kind;
+use odeus::domain::people::mail_preferences::links;
 use serde_json::json;
 
 use crate::agent_pages::stage::Stage;
@@ -106,6 +108,18 @@ async fn a_link_that_was_bent_turns_nothing_off() {
     }
     break_connections(&stage);
     assert_eq!(stage.app.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn no_link_turns_off_what_is_always_sent() {
+    let app = TestApp::start();
+    let (conn, mia) = (&mut app.conn(), &app.cast.mia);
+    let links = [Kind::SharedWithYou, Kind::Invited]
+        .map(|kind| links::token(conn, &app.parts.vault, mia.workspace.id, mia.id, kind).unwrap());
+
+    let found = links.map(|token| links::find(conn, &app.parts.vault, &token).unwrap().map(|it| it.kind));
+
+    assert_eq!(found, [Some(Kind::SharedWithYou), None]);
 }
 
 #[tokio::test]

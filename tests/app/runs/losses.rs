@@ -2,14 +2,19 @@
 
 use diesel::Connection as _;
 use odeus::authz::actions::ManagePeople;
+use odeus::authz::actions::Share;
 use odeus::authz::actions::Transfer;
 use odeus::authz::actions::View;
+use odeus::authz::facts::AgentAccess;
 use odeus::authz::facts::AuthType;
 use odeus::authz::facts::Permission;
 use odeus::authz::facts::Role;
 use odeus::authz::facts::ShareAccess;
 use odeus::authz::policy::Reason;
 use odeus::authz::proof::Denied;
+use odeus::domain::agents::Agent;
+use odeus::domain::agents::shares as agent_shares;
+use odeus::domain::connections;
 use odeus::domain::connections::Connection;
 use odeus::domain::connections::departures;
 use odeus::domain::connections::departures::Leaving;
@@ -24,6 +29,7 @@ use odeus::domain::people::standing;
 use odeus::domain::people::workspaces::Workspace;
 use odeus::domain::runs::Outcome;
 
+use crate::runs::world::THINGS;
 use crate::runs::world::World;
 use crate::runs::world::call;
 
@@ -162,4 +168,30 @@ async fn r12_a_role_that_its_attacher_lost_stops_what_they_attached_by_it() {
     world.finished(mia, action, call()).await;
 
     assert_eq!(world.outside.credentials(), ["KEY-OF-MAX", "KEY-OF-MAX"]);
+}
+
+#[tokio::test]
+async fn r15_whoever_left_for_good_and_is_taken_up_again_has_nothing_of_what_was_given_to_them() {
+    let world = World::new().await;
+    let (ada, eve, max) = (&world.cast.ada, &world.cast.eve, &world.cast.max);
+    let sales = world.group("Sales", &[max]);
+    world.share(world.api_key(ada, "KEY-OF-ADA"), Grantee::User(max.id), ShareAccess::Use);
+    world.share(world.api_key(eve, "KEY-OF-EVE"), Grantee::Group(sales), ShareAccess::Use);
+    let agent = world.agent();
+    let proof = world.proof::<Share, Agent>(eve, &agent).unwrap();
+    let everyone = agent_shares::list(&mut world.conn(), &proof).unwrap().remove(0).id;
+    agent_shares::remove(&mut world.conn(), &proof, everyone).unwrap();
+    agent_shares::add(&mut world.conn(), &proof, Grantee::User(max.id), AgentAccess::Use).unwrap();
+    let has = || {
+        let usable = connections::usable(&mut world.conn(), &world.actor(max), THINGS).unwrap();
+        (usable.len(), world.proof::<View, Agent>(max, &agent).is_ok())
+    };
+
+    let before = has();
+    let proof = world.proof::<ManagePeople, Membership>(ada, &max.id).unwrap();
+    world.conn().transaction(|tx| departures::deactivate(tx, &world.vault, &proof, Leaving::ForGood)).unwrap();
+    let proof = world.proof::<ManagePeople, Membership>(ada, &max.id).unwrap();
+    world.conn().transaction(|tx| departures::reactivate(tx, &proof)).unwrap();
+
+    assert_eq!((before, has()), ((2, true), (0, false)));
 }

@@ -19,6 +19,7 @@ use odeus::kernel::ids::ShareId;
 
 use crate::runs::world::World;
 use crate::runs::world::call;
+use crate::runs::world::call_with;
 use crate::support::cast;
 use crate::support::cast::Person;
 
@@ -202,4 +203,40 @@ async fn r4_no_way_shares_an_oauth_connection_or_uses_it_by_a_share() {
     }
     let own = world.own(world.agent(), "getThing");
     assert!(!works(&world, &world.cast.max, own).await);
+}
+
+#[tokio::test]
+async fn a_share_with_whoever_becomes_the_owner_is_not_there_when_they_are_it_no_more() {
+    let world = World::new().await;
+    let (ada, max) = (&world.cast.ada, &world.cast.max);
+    let key = world.api_key(ada, "COMPANY-KEY");
+    world.share(key, Grantee::User(max.id), ShareAccess::Attach);
+    let own = world.own(world.agent(), "getThing");
+    let transfer = |to: &Person| {
+        let proof = world.proof::<actions::Transfer, Connection>(ada, &key).unwrap();
+        world.conn().transaction(|tx| transfers::transfer(tx, &proof, to.id)).unwrap();
+    };
+
+    transfer(max);
+    assert!(works(&world, max, own).await);
+    transfer(ada);
+
+    assert!(!works(&world, max, own).await);
+}
+
+#[tokio::test]
+async fn r8_a_choice_that_was_taken_away_is_none_any_more() {
+    let world = World::new().await;
+    let (ada, max) = (&world.cast.ada, &world.cast.max);
+    let (one, other) = (world.api_key(ada, "ONE"), world.api_key(ada, "OTHER"));
+    let share = world.share(one, Grantee::User(max.id), ShareAccess::Use);
+    world.share(other, Grantee::User(max.id), ShareAccess::Use);
+    let own = world.own(world.agent(), "getThing");
+
+    world.finished(max, own, call_with(one)).await;
+    world.finished(max, own, call()).await;
+    world.unshare(one, share);
+    world.finished(max, own, call()).await;
+
+    assert_eq!(world.outside.credentials(), ["ONE", "ONE", "OTHER"]);
 }
