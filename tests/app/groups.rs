@@ -45,7 +45,7 @@ async fn an_admin_makes_a_group_and_finds_people_for_it() {
     assert!(added.shows("1 member") && added.shows("mia@acme.example"), "{}", added.body);
     let again = added.form_of("Find").set("q", "Mia").submit().await;
     assert!(again.shows("In the group") && !again.body.contains("Add Mia Member"), "{}", again.body);
-    let out = added.form_of("Take Mia Member out of the group").submit().await.follow().await;
+    let out = added.form_of("Take out Mia Member").submit().await.follow().await;
     assert!(out.shows("Nobody is in this group yet."), "{}", out.body);
     assert_eq!(row(&ada.get(GROUPS).await, "Sales"), "SalesNo members yet");
 }

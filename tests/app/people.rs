@@ -121,10 +121,10 @@ async fn deactivating_says_first_what_stops_and_what_is_left_is_adopted() {
     assert!(ada.get(PEOPLE).await.shows("People who left have left things behind"));
     let left = ada.get(ADOPTIONS).await;
     assert!(row(&left, "Sales key").contains("Sandbox CRM"), "{}", left.body);
-    let wrong = left.form_of("Give Sales key to this person").set("email", "nobody@acme.example").submit().await;
+    let wrong = left.form_of("Give to this person: Sales key").set("email", "nobody@acme.example").submit().await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.shows("There is no such active member in this workspace."), "{}", wrong.body);
-    let form = wrong.form_of("Give Sales key to this person");
+    let form = wrong.form_of("Give to this person: Sales key");
     assert_eq!(form.value("email"), Some("nobody@acme.example"));
     let adopted = form.set("email", "max@acme.example").submit().await.follow().await;
     assert!(adopted.shows("Sales key belongs to Max Member now and works again."), "{}", adopted.body);

@@ -83,7 +83,7 @@ async fn one_click_takes_it_away_and_another_puts_it_back() {
     assert_eq!(max.get(connection).await.status, 200);
 
     let page = eve.get(&shares).await;
-    let after = page.form_of("Take it away from Max Member").submit().await.follow().await;
+    let after = page.form_of("Take away from Max Member").submit().await.follow().await;
     assert!(after.shows("Taken away from Max Member. It holds already."), "{}", after.body);
     assert_eq!(max.get(connection).await.status, 404);
 

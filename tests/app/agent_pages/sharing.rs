@@ -36,7 +36,7 @@ async fn what_was_shared_is_taken_away_again() {
     assert_eq!(mia.get(&agent).await.status, 200);
 
     let page = eve.get(&format!("{agent}?tab=build")).await;
-    let after = page.form_of("Take it away from Mia Member").submit().await.follow().await;
+    let after = page.form_of("Take away from Mia Member").submit().await.follow().await;
 
     assert!(after.shows("It holds from their next call."), "{}", after.body);
     assert_eq!(mia.get(&agent).await.status, 404);
