@@ -3,6 +3,7 @@
 mod connecting;
 mod importing;
 mod keyboard;
+mod managing;
 mod running;
 mod sessions;
 mod watching;
