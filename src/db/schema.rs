@@ -143,6 +143,7 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         suspended_from -> Nullable<Text>,
         renew_at -> Nullable<Timestamptz>,
+        tenant -> Nullable<Text>,
     }
 }
 

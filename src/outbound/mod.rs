@@ -6,6 +6,7 @@ pub mod answer;
 pub mod client;
 pub mod failure;
 pub mod guard;
+pub mod label;
 pub mod origin;
 pub mod queue;
 pub mod request;

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::Deserializer;
 use zeroize::Zeroizing;
 
+use crate::outbound::label::Label;
+use crate::outbound::label::NoLabel;
 use crate::vault::VaultError;
 use crate::vault::plain::Plain;
 
@@ -38,6 +40,11 @@ impl SecretInput {
     #[must_use]
     pub fn trimmed(self) -> Self {
         Self::from(self.0.trim().to_owned())
+    }
+
+    /// What was typed into a field that is no secret, if it is the label of a host (D-40). Nothing else comes out.
+    pub fn into_label(self) -> Result<Label, NoLabel> {
+        self.0.parse()
     }
 
     pub(in crate::vault) fn expose(&self) -> &str {

@@ -25,6 +25,9 @@ pub(super) struct Connection {
     /// The account behind it, as the provider names it.
     #[schema(required)]
     account: Option<String>,
+    /// The name that it has in the provider’s addresses, where each connection has one of its own.
+    #[schema(required)]
+    tenant: Option<String>,
     status: ConnectionStatus,
     /// What happened and what to do, where it does not work.
     #[schema(required)]
@@ -57,6 +60,7 @@ impl Connection {
     pub(super) fn of(connection: crate::domain::connections::Connection) -> Self {
         Self {
             id: connection.id,
+            tenant: connection.tenant,
             integration: connection.integration,
             auth_type: connection.auth_type,
             name: connection.name,

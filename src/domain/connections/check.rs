@@ -81,7 +81,7 @@ impl Checker {
         check: &Check,
         secret: &AccessSecret,
     ) -> Result<Response, String> {
-        let request = action.build(&check.input).map_err(|errors| {
+        let request = action.build_for(secret.tenant.as_ref(), &check.input).map_err(|errors| {
             let named: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
             format!("The integration's test call cannot be made: {}", named.join("; "))
         })?;

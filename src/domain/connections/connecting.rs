@@ -31,7 +31,9 @@ use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::integrations::definition::AuthMethod;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::integration::Integration;
+use crate::domain::integrations::tenant::Variable;
 use crate::kernel::ids::ConnectionId;
+use crate::outbound::label::Label;
 use crate::vault::VaultError;
 use crate::vault::exchange::ExchangeError;
 use crate::vault::exchange::TokenSet;
@@ -166,7 +168,8 @@ impl Connecting {
         version: i64,
         fields: BTreeMap<String, SecretInput>,
     ) -> Result<Tried, ConnectError> {
-        let fields = checked(method, fields)?;
+        let mut fields = checked(method, fields)?;
+        let tenant = definition.variable.as_ref().map(|variable| tenant_of(variable, &mut fields)).transpose()?;
         let blank = AccessSecret {
             workspace: actor.workspace,
             connection: id,
@@ -174,7 +177,8 @@ impl Connecting {
             auth_type: method.auth_type,
             status: ConnectionStatus::Active,
             version,
-            origins: secrets::origins_of(definition, method),
+            origins: secrets::origins_of(definition, method, tenant.as_ref()),
+            tenant,
             sealed: None,
             expires_at: None,
         };
@@ -236,6 +240,7 @@ impl Connecting {
             sealed: None,
             integration: secret.integration.clone(),
             origins: secret.origins.clone(),
+            tenant: None,
             ..*secret
         };
         self.db
@@ -289,6 +294,23 @@ fn inspected(fields: &BTreeMap<String, SecretInput>) -> Result<ServiceAccount, C
     service_account::inspect(key).map_err(|error| wrong(CREDENTIALS, &error))
 }
 
+/// Takes the tenant out of what was typed: it is no part of the credential, and the credential is bound to where it leads.
+fn tenant_of(variable: &Variable, fields: &mut BTreeMap<String, SecretInput>) -> Result<Label, ConnectError> {
+    let wrong = |message: String| ConnectError::Fields(vec![(variable.name.clone(), message)]);
+    let typed = fields.remove(&variable.name).unwrap_or_else(|| String::new().into());
+    let label = typed.into_label().map_err(|error| wrong(sentence(&error.to_string())))?;
+    if variable.admits(&label) {
+        return Ok(label);
+    }
+    Err(wrong(format!("This should be one of these: {}.", variable.choices.join(", "))))
+}
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 fn mint_failed(provider: &str, error: &ExchangeError) -> ConnectError {
     match error {
         ExchangeError::Transient { .. } | ExchangeError::UnknownOutcome => {
@@ -320,6 +342,7 @@ fn insert(tx: &mut PgConnection, actor: &Actor, tried: &Tried, name: &str) -> Re
             connections::account.eq(tried.account.as_deref()),
             connections::scopes.eq(&tried.scopes),
             connections::origins.eq(origins),
+            connections::tenant.eq(secret.tenant.as_ref().map(Label::as_str)),
             connections::token_version.eq(secret.version),
             connections::access_expires_at.eq(secret.expires_at),
             connections::renew_at.eq(secret.expires_at.map(|ends| renew_at(actor.at, ends))),
@@ -342,6 +365,7 @@ fn update(tx: &mut PgConnection, actor: &Actor, tried: &Tried, before: i64) -> R
             connections::account.eq(tried.account.as_deref()),
             connections::scopes.eq(&tried.scopes),
             connections::origins.eq(origins),
+            connections::tenant.eq(secret.tenant.as_ref().map(Label::as_str)),
             connections::token_version.eq(secret.version),
             connections::access_expires_at.eq(secret.expires_at),
             connections::renew_at.eq(secret.expires_at.map(|ends| renew_at(actor.at, ends))),

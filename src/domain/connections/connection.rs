@@ -71,6 +71,9 @@ pub struct Connection {
     /// The scopes that were granted.
     #[diesel(sql_type = Array<Text>)]
     pub scopes: Vec<String>,
+    /// The name that it has in its provider's addresses, where each connection has one of its own.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub tenant: Option<String>,
     /// When it was made.
     #[diesel(sql_type = Timestamptz)]
     pub created_at: Timestamp,
@@ -91,7 +94,7 @@ pub struct Connection {
 /// The columns of [`Connection`] from [`FROM`], for workspace `$1`, user `$2` and time `$3`.
 pub(in crate::domain::connections) const COLUMNS: &str =
     "c.id, c.owner_id AS owner, u.name AS owner_name, c.integration, c.auth_type, c.name, c.status, c.status_reason,
-    c.account, c.scopes, c.created_at, c.last_used_at, c.owner_id = $2 AS is_owner, h.shared, h.shared_until";
+    c.account, c.scopes, c.tenant, c.created_at, c.last_used_at, c.owner_id = $2 AS is_owner, h.shared, h.shared_until";
 
 /// Each connection with its owner and with what living shares give the user. Each way to a share is an index probe of its
 /// own, so that a widely shared connection costs no more than a private one.
@@ -127,6 +130,7 @@ impl Connection {
             self.account = None;
             self.name = format!("{}’s connection", self.owner_name);
             self.scopes = Vec::new();
+            self.tenant = None;
             self.last_used_at = None;
         }
         self

@@ -22,6 +22,7 @@ use crate::domain::integrations::definition::Definition;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::WorkspaceId;
+use crate::outbound::label::Label;
 use crate::outbound::origin::Origin;
 use crate::outbound::origin::Origins;
 use crate::vault::sealed::Context;
@@ -45,6 +46,8 @@ pub struct AccessSecret {
     pub version: i64,
     /// Where it may go, fixed when it was stored (D-40).
     pub origins: Origins,
+    /// The name that the connection has in its provider's addresses, where each has one of its own.
+    pub tenant: Option<Label>,
     /// The credential; none where there is none to send, or none yet.
     pub sealed: Option<Sealed>,
     /// When it ends, if that is known.
@@ -83,6 +86,8 @@ struct Row {
     token_version: i64,
     #[diesel(sql_type = Array<Text>)]
     origins: Vec<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    tenant: Option<String>,
     #[diesel(sql_type = Nullable<Binary>)]
     sealed: Option<Sealed>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -114,7 +119,7 @@ fn load_for(
     purpose: Purpose,
 ) -> QueryResult<Option<AccessSecret>> {
     let row: Option<Row> = diesel::sql_query(
-        "SELECT c.integration, c.auth_type, c.status, c.token_version, c.origins, s.sealed, c.access_expires_at
+        "SELECT c.integration, c.auth_type, c.status, c.token_version, c.origins, c.tenant, s.sealed, c.access_expires_at
          FROM connections c LEFT JOIN connection_secrets s
            ON s.workspace_id = c.workspace_id AND s.connection_id = c.id AND s.purpose = $3
          WHERE c.workspace_id = $1 AND c.id = $2",
@@ -132,6 +137,7 @@ fn load_for(
         status: row.status,
         version: row.token_version,
         origins: parse_origins(&row.origins),
+        tenant: parse_tenant(row.tenant),
         sealed: row.sealed,
         expires_at: row.access_expires_at,
     }))
@@ -171,10 +177,18 @@ pub fn parse_origins(stored: &[String]) -> Origins {
     stored.iter().filter_map(|origin| origin.parse::<Origin>().ok()).collect()
 }
 
+/// A stored tenant back as what it is. What no longer parses is none, and then nothing is sent.
+pub fn parse_tenant(stored: Option<String>) -> Option<Label> {
+    stored?.parse().ok()
+}
+
 /// Where a connection's secrets may go: the integration's servers, and the addresses that renew and revoke them.
-pub fn origins_of(definition: &Definition, method: &AuthMethod) -> Origins {
+///
+/// For a tenant where each has an address of its own: without one there is none.
+pub fn origins_of(definition: &Definition, method: &AuthMethod, tenant: Option<&Label>) -> Origins {
     let oauth = method.oauth.iter().flat_map(|oauth| [Some(&oauth.token_url), oauth.revoke_url.as_ref()]);
     let service = method.service_account.iter().map(|endpoint| Some(&endpoint.token_url));
     let renewing = oauth.chain(service).flatten().filter_map(|url| Origin::of(url).ok());
-    definition.api_origins().iter().cloned().chain(renewing).collect()
+    let servers = definition.api_origins_of(tenant).unwrap_or_default();
+    servers.iter().cloned().chain(renewing).collect()
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use http::Method;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use url::Url;
 
 use crate::authz::facts::AuthType;
 use crate::domain::integrations::fingerprint::Fingerprint;
+use crate::domain::integrations::tenant::Variable;
 use crate::domain::integrations::validation::Compiled;
 use crate::outbound::origin::Origin;
 use crate::outbound::origin::OriginMap;
@@ -50,6 +52,8 @@ pub struct Definition {
     pub check: Option<Check>,
     /// How to tell a failure that comes with status 200.
     pub failure: Option<FailureRule>,
+    /// What of its servers' addresses each connection says itself.
+    pub variable: Option<Arc<Variable>>,
     /// Where in the document each address stands.
     pub(in crate::domain::integrations) addresses: Vec<(String, Url)>,
 }
@@ -200,8 +204,12 @@ pub struct ActionDefinition {
     pub scope_alternatives: Vec<Vec<String>>,
     /// The auth types that the operation admits.
     pub auth_types: Vec<AuthType>,
+    /// What of the server's address each connection says itself. The first label of the host is an example then.
+    pub variable: Option<Arc<Variable>>,
     /// The server's origin.
     pub(in crate::domain::integrations) origin: Origin,
+    /// What is asked about an address that is only known with the connection.
+    pub(in crate::domain::integrations) map: Option<Arc<OriginMap>>,
     /// The schema made ready, at its first use.
     pub(in crate::domain::integrations) compiled: Compiled,
     /// The fingerprint, from its first use on.
@@ -340,33 +348,6 @@ impl Definition {
     /// Every server, authorize, token and revoke address with its place in the document, for the egress guard.
     pub fn addresses(&self) -> Vec<(String, Url)> {
         self.addresses.clone()
-    }
-
-    /// The same integration with every address mapped (`ODEUS_ORIGIN_MAP`).
-    #[must_use]
-    pub fn mapped(mut self, map: &OriginMap) -> Self {
-        for (_, url) in &mut self.addresses {
-            *url = map.apply(url);
-        }
-        for action in &mut self.actions {
-            action.server = map.apply(&action.server);
-            // An address that was read has an origin, and a mapped one has the map's.
-            if let Ok(origin) = Origin::of(&action.server) {
-                action.origin = origin;
-            }
-            action.fingerprint = Fingerprint::default();
-        }
-        for method in &mut self.auth {
-            if let Some(oauth) = &mut method.oauth {
-                oauth.authorize_url = map.apply(&oauth.authorize_url);
-                oauth.token_url = map.apply(&oauth.token_url);
-                oauth.revoke_url = oauth.revoke_url.as_ref().map(|url| map.apply(url));
-            }
-            if let Some(endpoint) = &mut method.service_account {
-                endpoint.token_url = map.apply(&endpoint.token_url);
-            }
-        }
-        self
     }
 
     /// What a person is asked to consent to: the scopes of all actions, and those that come along.

@@ -16,6 +16,7 @@ pub mod registry;
 mod request;
 mod serialize;
 pub mod settings;
+pub mod tenant;
 
 #[cfg(test)]
 mod tests;

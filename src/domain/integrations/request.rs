@@ -21,6 +21,7 @@ use crate::domain::integrations::definition::Spread;
 use crate::domain::integrations::definition::Style;
 use crate::domain::integrations::serialize;
 use crate::domain::integrations::validation::FieldError;
+use crate::outbound::label::Label;
 use crate::outbound::origin::Origin;
 use crate::outbound::request::Request;
 
@@ -59,11 +60,26 @@ impl Parameter {
 }
 
 impl ActionDefinition {
-    /// The request for `input`, without a credential.
+    /// The request for `input`, without a credential. Where each connection has an address of its own, it goes to the
+    /// example's: to be looked at, not to be sent.
     pub fn build(&self, input: &Value) -> Result<Request, Vec<FieldError>> {
+        self.build_at((&self.server, &self.origin), input)
+    }
+
+    /// The request for `input` at the address of a connection's tenant.
+    pub fn build_for(&self, tenant: Option<&Label>, input: &Value) -> Result<Request, Vec<FieldError>> {
+        let (server, origin) = self.server_of(tenant).ok_or_else(|| {
+            let message =
+                "The connection does not say at which address it is used. Its owner can replace its credential.";
+            vec![FieldError::new("", message)]
+        })?;
+        self.build_at((&server, &origin), input)
+    }
+
+    fn build_at(&self, at: (&Url, &Origin), input: &Value) -> Result<Request, Vec<FieldError>> {
         self.validate(input)?;
         let mut errors = Vec::new();
-        let url = self.url(input).map_err(|error| errors.push(error)).ok();
+        let url = self.url(at, input).map_err(|error| errors.push(error)).ok();
         let mut headers = Vec::new();
         for parameter in self.at(Location::Header) {
             match parameter.value(input).map(|value| header(parameter, value)).transpose() {
@@ -87,9 +103,9 @@ impl ActionDefinition {
         self.parameters.iter().filter(move |parameter| parameter.location == location)
     }
 
-    fn url(&self, input: &Value) -> Result<Url, FieldError> {
+    fn url(&self, (server, origin): (&Url, &Origin), input: &Value) -> Result<Url, FieldError> {
         let unsafe_path = || FieldError::new("", "The address of this action cannot be built from these values.");
-        let base = self.server.path().trim_end_matches('/');
+        let base = server.path().trim_end_matches('/');
         let mut path = base.to_owned();
         let mut prefix = None;
         for piece in pieces(&self.path).ok_or_else(unsafe_path)? {
@@ -101,13 +117,13 @@ impl ActionDefinition {
                 }
             }
         }
-        let mut url = self.server.clone();
+        let mut url = server.clone();
         url.set_path(&path);
         let query = self.query(input);
         url.set_query(if query.is_empty() { None } else { Some(query.as_str()) });
         let kept = url.path() == path
             && url.path().starts_with(prefix.as_deref().unwrap_or(&path))
-            && Origin::of(&url).is_ok_and(|origin| origin == self.origin);
+            && Origin::of(&url).is_ok_and(|sent_to| sent_to == *origin);
         if kept { Ok(url) } else { Err(unsafe_path()) }
     }
 

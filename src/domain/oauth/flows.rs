@@ -309,7 +309,7 @@ fn make_room(conn: &mut PgConnection, actor: &Actor) -> QueryResult<()> {
 
 /// Where a flow's own secrets may go: those of the connection that it will make.
 pub(in crate::domain::oauth) fn flow_origins(definition: &Definition) -> Origins {
-    definition.method(AuthType::Oauth).map(|method| secrets::origins_of(definition, method)).unwrap_or_default()
+    definition.method(AuthType::Oauth).map(|method| secrets::origins_of(definition, method, None)).unwrap_or_default()
 }
 
 /// Uses a flow up by its `state`: of two callbacks at the same time, one gets it (D-21, step 2).

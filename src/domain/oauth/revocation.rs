@@ -208,6 +208,8 @@ fn secret(row: Row) -> AccessSecret {
         status: ConnectionStatus::Active,
         version: row.version,
         origins: secrets::parse_origins(&row.origins),
+        // What is sent to revoke goes to the provider's own address, which is the same for all.
+        tenant: None,
         sealed: Some(row.sealed),
         expires_at: None,
     }

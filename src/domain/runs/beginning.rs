@@ -25,6 +25,7 @@ use crate::domain::runs::call::Call;
 use crate::domain::runs::call::IntegrationName;
 use crate::domain::runs::call::Outcome;
 use crate::domain::runs::call::RunError;
+use crate::domain::runs::call::has_nul;
 use crate::domain::runs::confirmation::Agreement;
 use crate::domain::runs::confirmation::Preview;
 use crate::domain::runs::confirmation::call_fingerprint;
@@ -94,6 +95,8 @@ struct Admitted {
     is_written: bool,
     caller_name: String,
     target: Target,
+    /// What leaves instead of the request on the scene, and what is written down of it.
+    addressed: Option<(Request, String)>,
 }
 
 /// Looks the input over, asks the policy, and writes the call down.
@@ -132,13 +135,16 @@ pub fn begin(
         at,
     };
     let decided = scene.decide(conn, vault)?;
-    let Admitted { run, is_written, caller_name, target } = match decided {
+    let Admitted { run, is_written, caller_name, target, addressed } = match decided {
         Ok(admitted) => admitted,
         Err(outcome) => return Ok(Beginning::Stop(outcome)),
     };
     let Target { owner, owner_name, name, used_at, secret, .. } = target;
+    let (request, request_line) = addressed.unwrap_or((request, request_line));
+    let tenant = secret.tenant.clone();
     let connection = RunConnection { id: secret.connection, name: Some(name), owner_name: Some(owner_name) };
-    let begun = Begun { ask, definition, run, at, caller_name, request_line, connection, owner, used_at, is_written };
+    let begun =
+        Begun { ask, definition, run, at, caller_name, request_line, connection, owner, tenant, used_at, is_written };
     Ok(Beginning::Go { begun: Arc::new(begun), request: Box::new(request), secret: Box::new(secret) })
 }
 
@@ -153,15 +159,6 @@ fn check(call: &Call) -> Result<(), Vec<FieldError>> {
         return Err(error("idempotency_key", "Use 1 to 255 visible ASCII characters without spaces."));
     }
     Ok(())
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(object) => object.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// The action is on the agent, but the integration does not have it any more.
@@ -194,6 +191,46 @@ impl Scene<'_> {
             Admission::Denied(reason) => return self.refuse(conn, reason).map(Err),
             Admission::Unfit(detail) => return self.turn_away(conn, None, Hold::Refused(detail)).map(Err),
         };
+        let addressed = match self.addressed(&target) {
+            Ok(addressed) => addressed,
+            Err(detail) => return self.turn_away(conn, Some(&target), Hold::Refused(detail)).map(Err),
+        };
+        // Of a preselected connection the caller learns no address of its own (R11).
+        let shown = addressed.as_ref().filter(|_| self.ask.action.credentials == CredentialMode::Own);
+        let decided = match shown {
+            Some((request, line)) => Scene { request, request_line: line, ..*self }.settle(conn, vault, target)?,
+            None => self.settle(conn, vault, target)?,
+        };
+        Ok(decided.map(|(run, target)| Admitted {
+            is_written: run.is_some(),
+            run: run.unwrap_or_else(RunId::new),
+            caller_name,
+            target,
+            addressed,
+        }))
+    }
+
+    /// The request at the connection's own address, where each connection has one.
+    fn addressed(&self, target: &Target) -> Result<Option<(Request, String)>, String> {
+        if self.defined.variable.is_none() {
+            return Ok(None);
+        }
+        let request = self.defined.build_for(target.secret.tenant.as_ref(), &self.ask.call.input);
+        let request = request.map_err(|errors| errors.into_iter().map(|error| error.message).collect::<String>())?;
+        let line = match self.ask.action.credentials {
+            CredentialMode::Own => format!("{} {}", request.method(), request.url()),
+            CredentialMode::Preselected => self.request_line.to_owned(),
+        };
+        Ok(Some((request, line)))
+    }
+
+    /// What is decided once the request and the connection are known; with the run, if it is written down already.
+    fn settle(
+        &self,
+        conn: &mut PgConnection,
+        vault: &Vault,
+        target: Target,
+    ) -> Result<Result<(Option<RunId>, Target), Outcome>, RunError> {
         let listener = self.listener(&target);
         let held = hold::by_status(target.secret.status, &listener)
             .or_else(|| hold::by_scopes(self.defined, target.secret.auth_type, &target.scopes, &listener));
@@ -212,12 +249,9 @@ impl Scene<'_> {
             return Ok(Err(self.stored(conn)?.unwrap_or(unconfirmed)));
         }
         if self.defined.effect == Effect::Read && self.key.is_none() {
-            return Ok(Ok(Admitted { run: RunId::new(), is_written: false, caller_name, target }));
+            return Ok(Ok((None, target)));
         }
-        Ok(match self.write(conn, &target)? {
-            Ok(run) => Ok(Admitted { run, is_written: true, caller_name, target }),
-            Err(outcome) => Err(outcome),
-        })
+        Ok(self.write(conn, &target)?.map(|run| (Some(run), target)))
     }
 
     fn listener<'t>(&'t self, target: &'t Target) -> Listener<'t> {

@@ -22,6 +22,7 @@ use crate::domain::runs::run::RunStatus;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::RunId;
 use crate::kernel::ids::UserId;
+use crate::outbound::label::Label;
 use crate::outbound::request::Request;
 use crate::outbound::request::Response;
 
@@ -44,6 +45,8 @@ pub struct Begun {
     pub connection: RunConnection,
     /// Its owner.
     pub owner: UserId,
+    /// The name that it has in its provider's addresses.
+    pub tenant: Option<Label>,
     /// When it was used last, to the minute.
     pub used_at: Option<Timestamp>,
     /// Whether it stands in the record already. What changes something does, and what must happen once; a call that only
@@ -68,7 +71,7 @@ impl Begun {
 
     /// The request once more; it was built before, so there is one.
     pub(in crate::domain::runs) fn build(&self) -> Option<Request> {
-        self.defined()?.build(&self.ask.call.input).ok()
+        self.defined()?.build_for(self.tenant.as_ref(), &self.ask.call.input).ok()
     }
 
     /// Writes down a call that left before.

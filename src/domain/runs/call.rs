@@ -156,3 +156,13 @@ impl From<Denied> for RunError {
         }
     }
 }
+
+/// Whether a text in it has the one character that Postgres keeps in none.
+pub(in crate::domain::runs) fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(object) => object.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

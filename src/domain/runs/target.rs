@@ -18,6 +18,7 @@ use crate::authz::facts::IntegrationFacts;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::connections::secrets::parse_origins;
+use crate::domain::connections::secrets::parse_tenant;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::UserId;
@@ -111,6 +112,8 @@ pub struct TargetRow {
     scopes: Option<Vec<String>>,
     #[diesel(sql_type = Nullable<Array<Text>>)]
     origins: Option<Vec<String>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    tenant: Option<String>,
     #[diesel(sql_type = Nullable<BigInt>)]
     token_version: Option<i64>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -142,6 +145,8 @@ macro_rules! target_columns {
             ".scopes, ",
             $connection,
             ".origins, ",
+            $connection,
+            ".tenant, ",
             $connection,
             ".token_version, ",
             $connection,
@@ -200,6 +205,7 @@ impl TargetRow {
             status: self.connection_status?,
             version: self.token_version?,
             origins: parse_origins(&self.origins?),
+            tenant: parse_tenant(self.tenant),
             sealed: self.sealed,
             expires_at: self.access_expires_at,
         };

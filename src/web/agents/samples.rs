@@ -313,6 +313,7 @@ fn connection_of(text: &str) -> Connection {
         status_reason: Some(text.to_owned()),
         account: Some(text.to_owned()),
         scopes: vec![text.to_owned()],
+        tenant: None,
         created_at: Timestamp::default(),
         last_used_at: None,
         is_owner: false,

@@ -36,6 +36,8 @@ struct Attempt {
     mistakes: Mistakes,
     refusal: Option<String>,
     pending: Option<Pending>,
+    /// Nothing was typed yet.
+    is_first: bool,
 }
 
 pub(super) async fn edit(
@@ -46,7 +48,7 @@ pub(super) async fn edit(
     registry: Data<Registry>,
 ) -> Result<HttpResponse, Error> {
     let (actor, connection) = proof.into_parts();
-    let attempt = Attempt { pending: Pending::read(pending), ..Attempt::default() };
+    let attempt = Attempt { pending: Pending::read(pending), is_first: true, ..Attempt::default() };
     page::show(&load(actor, connection, &connecting, registry, &session, attempt).await?)
 }
 
@@ -109,7 +111,13 @@ async fn load(
             let method = definition.as_ref().and_then(|definition| definition.method(connection.auth_type));
             // Nobody types the tokens of a sign-in.
             let typed = method.filter(|method| method.auth_type != AuthType::Oauth && !method.fields.is_empty());
-            let fields = credential::fields(typed.ok_or_else(Error::not_found)?, &attempt.kept);
+            let mut kept = attempt.kept;
+            if let (true, Some(variable), Some(tenant)) =
+                (attempt.is_first, definition.as_ref().and_then(|it| it.variable.as_ref()), &connection.tenant)
+            {
+                kept.insert(variable.name.clone(), tenant.clone());
+            }
+            let fields = credential::fields(typed.ok_or_else(Error::not_found)?, &kept);
             Ok(SecretPage {
                 shell: Shell::load(conn, &actor, Section::Connections, visit)?,
                 face: Face::of(&connection, definition.as_deref()),

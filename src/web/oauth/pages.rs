@@ -189,6 +189,7 @@ pub fn samples(text: &str) -> Vec<askama::Result<String>> {
         status_reason: None,
         account: Some(some()),
         scopes: Vec::new(),
+        tenant: None,
         created_at: Shell::sample(text).now,
         last_used_at: None,
         is_owner: true,

@@ -45,7 +45,8 @@ async fn a_key_is_tried_and_kept_and_never_shown() {
             "owner",
             "scopes",
             "status",
-            "status_reason"
+            "status_reason",
+            "tenant"
         ]
     );
     assert_eq!(connection["owner"], json!({ "id": stage.app.cast.max.id.to_string(), "name": "Max Member" }));

@@ -16,3 +16,4 @@ mod roles;
 mod runs;
 mod shares;
 pub(crate) mod stage;
+mod tenants;

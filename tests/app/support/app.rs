@@ -30,6 +30,7 @@ use odeus::mail::transport::MailSettings;
 use odeus::mail::transport::Memory;
 use odeus::mail::transport::Transport;
 use odeus::mail::transport::Way;
+use odeus::outbound::origin::OriginMap;
 use tokio::sync::oneshot;
 
 use crate::support::TestDatabase;
@@ -51,6 +52,8 @@ pub(crate) struct Options {
     pub(crate) allow: Vec<SocketAddr>,
     /// The public address, where it is not the one that the app listens on.
     pub(crate) public_url: Option<String>,
+    /// Addresses that stand for others (`ODEUS_ORIGIN_MAP`).
+    pub(crate) origin_map: OriginMap,
 }
 
 /// An answer as it was recorded: its status and all of its bytes.
@@ -93,7 +96,8 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
         let memory = Memory::default();
-        let settings = settings(&public_url, &options.allow, address);
+        let mut settings = settings(&public_url, &options.allow, address);
+        settings.origin_map = options.origin_map;
         let mut parts = Parts::build(&settings, database.db(), cast::vault(conn, clock.now()), clock.clone()).unwrap();
         let way = Way::Memory(memory.clone());
         parts.transport = Transport::new(MailSettings { from: "Odeus <odeus@odeus.example>".to_owned(), way }).unwrap();

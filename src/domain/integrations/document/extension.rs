@@ -115,6 +115,14 @@ pub(super) struct Part {
     pub(super) required: Option<bool>,
 }
 
+/// At a variable of a server's address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Variable {
+    pub(super) label: Option<String>,
+    pub(super) help: Option<String>,
+}
+
 /// At an operation.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Operation {
@@ -140,6 +148,11 @@ pub(super) fn scheme(source: &mut Source<'_>, place: &Place<'_>) -> Result<Schem
 /// What an operation says.
 pub(super) fn operation(source: &mut Source<'_>, place: &Place<'_>) -> Result<Operation, Problem> {
     read(source, place, &["effect", "spread"])
+}
+
+/// What a variable of a server's address says: where it says anything, each connection gives it.
+pub(super) fn variable(variable: &Value, pointer: &str) -> Result<Option<Variable>, Problem> {
+    variable.get(KEY).map(|value| typed(value, pointer)).transpose()
 }
 
 /// One entry of `auth`.

@@ -23,10 +23,12 @@ mod version;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 use url::Url;
 
+use crate::authz::facts::AuthType;
 use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::AuthMethod;
 use crate::domain::integrations::definition::Check;
@@ -43,6 +45,7 @@ use crate::domain::integrations::document::schema::Allowance;
 use crate::domain::integrations::document::security::Requirement;
 use crate::domain::integrations::document::source::Source;
 use crate::domain::integrations::document::source::prose;
+use crate::domain::integrations::tenant::Variable;
 use crate::kernel::text as plain;
 use crate::vault::slot::Slot;
 
@@ -182,6 +185,7 @@ fn definition(
     };
     let check = extension.check.map(|check| check_of(check, &actions, &mut problems));
     let failure = extension.failure.map(|failure| failure_of(failure, &mut problems));
+    let variable = variable_of(&actions, &methods, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -191,6 +195,9 @@ fn definition(
         addresses.extend(own);
         if let Some(endpoint) = &mut method.service_account {
             endpoint.scopes.clone_from(&scopes);
+        }
+        if let Some(variable) = &variable {
+            method.fields.insert(0, variable.field());
         }
         auth.push(method);
     }
@@ -206,8 +213,27 @@ fn definition(
         actions,
         check,
         failure,
+        variable,
         addresses,
     })
+}
+
+/// What each connection says of the servers' addresses: the same for all of them.
+fn variable_of(actions: &[ActionDefinition], methods: &[Method], problems: &mut Vec<Problem>) -> Option<Arc<Variable>> {
+    let mut variables = actions.iter().filter_map(|action| action.variable.as_ref());
+    let first = variables.next()?;
+    let mut wrong = |message: &str| problems.push(Problem::new("/servers", message));
+    if variables.any(|other| other != first) {
+        wrong("the servers' variables differ; a connection says one thing for all of them");
+    }
+    let by_token = |method: &Method| matches!(method.auth.auth_type, AuthType::Oauth | AuthType::ServiceAccount);
+    if methods.iter().any(by_token) {
+        wrong("a server with a variable that each connection says goes with a key or without authentication only");
+    }
+    if methods.iter().flat_map(|method| &method.auth.fields).any(|field| field.name == first.name) {
+        wrong("the variable has the name of a part of the credential; call it something else");
+    }
+    Some(Arc::clone(first))
 }
 
 fn check_of(check: extension::Check, actions: &[ActionDefinition], problems: &mut Vec<Problem>) -> Check {

@@ -145,6 +145,8 @@ pub(super) fn action(
         method: operation.method.clone(),
         server: server.url.clone(),
         origin: server.origin.clone(),
+        variable: server.variable.clone(),
+        map: None,
         path: operation.path.to_owned(),
         parameters: input.parameters,
         body: input.body,

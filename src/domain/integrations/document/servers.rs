@@ -1,11 +1,17 @@
 //! The server an operation is sent to: the first absolute one of the operation, its path, the document.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use url::Url;
 
 use crate::domain::integrations::document::Problem;
+use crate::domain::integrations::document::extension;
 use crate::domain::integrations::document::source::Place;
 use crate::domain::integrations::document::source::join;
+use crate::domain::integrations::tenant::Variable;
+use crate::kernel::text;
+use crate::outbound::label::Label;
 use crate::outbound::origin::Origin;
 
 /// How many servers, and variables of one, are looked at.
@@ -19,6 +25,7 @@ pub(super) struct Server {
     pub(super) url: Url,
     pub(super) origin: Origin,
     pub(super) pointer: String,
+    pub(super) variable: Option<Arc<Variable>>,
 }
 
 /// The server that counts at the first of `places` that lists any.
@@ -47,6 +54,7 @@ fn address(server: &Value, pointer: &str) -> Result<Server, Problem> {
     if template.len() > MAX_ADDRESS {
         return Err(Problem::new(pointer, "the address is too long"));
     }
+    let variable = variable(server, template, pointer)?;
     let text = with_defaults(template, server);
     let Ok(mut url) = Url::parse(&text) else {
         let message = format!(
@@ -64,9 +72,46 @@ fn address(server: &Value, pointer: &str) -> Result<Server, Problem> {
     if text.contains(['{', '}']) {
         return Err(Problem::new(pointer, format!("“{text}” has a variable without a default; give it one")));
     }
+    if variable.is_some() && url.host_str().is_none_or(|host| host.split('.').count() < 3) {
+        return Err(Problem::new(
+            pointer,
+            "a name that each connection says itself stands before the vendor's own domain",
+        ));
+    }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
-    Ok(Server { url, origin, pointer: pointer.to_owned() })
+    Ok(Server { url, origin, pointer: pointer.to_owned(), variable: variable.map(Arc::new) })
+}
+
+/// The variable that each connection says itself: one, and the first label of the host (D-40).
+fn variable(server: &Value, template: &str, pointer: &str) -> Result<Option<Variable>, Problem> {
+    let variables = server.get("variables").and_then(Value::as_object);
+    let mut found = None;
+    for (name, about) in variables.into_iter().flatten().take(MAX_SERVERS) {
+        let Some(words) = extension::variable(about, pointer)? else { continue };
+        let wrong = |message: String| Err(Problem::new(pointer, message));
+        if found.is_some() {
+            return wrong("two variables are for each connection to say; there can be one".to_owned());
+        }
+        let place = format!("{{{name}}}");
+        let is_first_label = template.split_once("://").is_some_and(|(_, rest)| rest.starts_with(&format!("{place}.")));
+        if !is_first_label || template.matches(&place).count() != 1 {
+            return wrong(format!(
+                "“{place}” is for each connection to say, so it has to be the first part of the host"
+            ));
+        }
+        let example = about.get("default").and_then(Value::as_str).unwrap_or_default();
+        if let Err(error) = example.parse::<Label>() {
+            return wrong(format!("the default of “{place}” is the example that people see: {error}"));
+        }
+        let help = words.help.or_else(|| about.get("description").and_then(Value::as_str).map(str::to_owned));
+        let choices = about.get("enum").and_then(Value::as_array).into_iter().flatten();
+        let choices = choices.filter_map(Value::as_str).take(MAX_SERVERS).map(str::to_owned).collect();
+        let label = text::cut(&words.label.unwrap_or_else(|| name.clone()), 100);
+        let help = help.map(|help| text::cut(&help, 500));
+        found = Some(Variable { name: name.clone(), label, help, choices });
+    }
+    Ok(found)
 }
 
 fn with_defaults(template: &str, server: &Value) -> String {

@@ -4,6 +4,7 @@
 mod fingerprints;
 mod forms;
 mod requests;
+mod tenants;
 
 use serde_json::Value;
 use serde_json::json;

@@ -300,6 +300,7 @@ impl Landing {
                     status: ConnectionStatus::Active,
                     version: before + 1,
                     origins,
+                    tenant: None,
                     sealed: None,
                     expires_at: Some(expiry(&tokens)),
                 };

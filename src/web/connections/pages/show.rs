@@ -17,6 +17,7 @@ use crate::authz::proof::Guarded;
 use crate::domain::agents::Agent;
 use crate::domain::connections::Connection;
 use crate::domain::connections::ConnectionStatus;
+use crate::domain::connections::secrets;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::oauth::trial::Outcome;
 use crate::domain::runs::Run;
@@ -128,7 +129,7 @@ impl ConnectionPage {
         Self {
             face: Face::of(&connection, definition),
             has_integration: definition.is_some(),
-            hosts: definition.map(hosts).unwrap_or_default(),
+            hosts: definition.map(|definition| hosts(definition, &connection)).unwrap_or_default(),
             scopes: scopes(&connection, definition),
             runs: runs.collect(),
             shell,
@@ -198,8 +199,10 @@ impl ConnectionPage {
     }
 }
 
-fn hosts(definition: &Definition) -> Vec<String> {
-    let hosts: BTreeSet<String> = definition.actions.iter().map(|action| look::place(&action.server)).collect();
+fn hosts(definition: &Definition, connection: &Connection) -> Vec<String> {
+    let tenant = secrets::parse_tenant(connection.tenant.clone());
+    let servers = definition.actions.iter().map(|action| action.server_of(tenant.as_ref()));
+    let hosts: BTreeSet<String> = servers.flatten().map(|(server, _)| look::place(&server)).collect();
     hosts.into_iter().collect()
 }
 

@@ -155,6 +155,7 @@ fn connection(text: &str, auth_type: AuthType) -> Connection {
         status_reason: Some(text.to_owned()),
         account: Some(text.to_owned()),
         scopes: vec![text.to_owned()],
+        tenant: None,
         created_at: Shell::sample(text).now,
         last_used_at: None,
         is_owner: false,

@@ -70,7 +70,7 @@ fn a_document_is_read_in_both_versions_and_both_syntaxes() {
         assert_eq!((action.name.as_str(), action.description.as_str()), ("Get a thing", "Gets one."));
         assert_eq!(action.server.as_str(), "https://api.example.com/v1");
         assert_eq!(action.effect, Effect::Read);
-        assert_eq!(action.auth_types, vec![crate::authz::facts::AuthType::None]);
+        assert_eq!(action.auth_types, vec![AuthType::None]);
     }
 }
 
