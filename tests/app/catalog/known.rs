@@ -7,6 +7,7 @@ pub(crate) const WITHOUT_CHECK: &[(&str, &str)] = &[];
 /// Integrations whose check does not tell which account it is, and why.
 pub(crate) const WITHOUT_ACCOUNT: &[(&str, &str)] = &[
     ("anthropic", "a key belongs to a workspace, and no call that such a key may make says which"),
+    ("deepl", "the only call about the account says how much was translated, and not whose it is"),
     ("mistral", "a key belongs to a workspace, and no call that such a key may make says which"),
     ("openai", "a key belongs to a project, and no call that a project's key may make says which"),
     ("sendgrid", "a key that may only send may not ask whose it is, and sending is what most keys are for"),

@@ -55,7 +55,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     vendor("google-drive", &["google-drive-v3.json.gz"]),
     vendor("google-sheets", &["google-sheets-v4.json.gz"]),
     vendor("google-tasks", &["google-tasks-v1.json.gz"]),
-    Vendor { base: Some("https://api.atlassian.com/ex/jira/{cloudId}"), ..vendor("jira", &["jira-v3.json.gz"]) },
+    Vendor { base: Some("https://{site}.atlassian.net"), ..vendor("jira", &["jira-v3.json.gz"]) },
     vendor("microsoft-teams", &["microsoft-graph.json.gz"]),
     vendor("microsoft-to-do", &["microsoft-graph.json.gz"]),
     vendor("notion", &["notion.json.gz"]),

@@ -13,6 +13,8 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("asana", include_str!("asana.yaml")),
     ("bigquery", include_str!("bigquery.yaml")),
     ("calendly", include_str!("calendly.yaml")),
+    ("confluence", include_str!("confluence.yaml")),
+    ("deepl", include_str!("deepl.yaml")),
     ("dropbox", include_str!("dropbox.yaml")),
     ("frankfurter", include_str!("frankfurter.yaml")),
     ("github", include_str!("github.yaml")),
@@ -26,6 +28,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("google-tasks", include_str!("google-tasks.yaml")),
     ("hubspot", include_str!("hubspot.yaml")),
     ("intercom", include_str!("intercom.yaml")),
+    ("jira", include_str!("jira.yaml")),
     ("linear", include_str!("linear.yaml")),
     ("microsoft-teams", include_str!("microsoft-teams.yaml")),
     ("microsoft-to-do", include_str!("microsoft-to-do.yaml")),
@@ -41,6 +44,8 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("sendgrid", include_str!("sendgrid.yaml")),
     ("slack", include_str!("slack.yaml")),
     ("stripe", include_str!("stripe.yaml")),
+    ("wikipedia", include_str!("wikipedia.yaml")),
+    ("zendesk", include_str!("zendesk.yaml")),
     ("zoom", include_str!("zoom.yaml")),
 ];
 
