@@ -26,9 +26,10 @@ lint: ## Format, clippy, and the licences and sources of what we depend on
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed, so licences and sources were not checked (cargo install cargo-deny)"; fi
 
-bench: ## The figures of a run, against nginx as the provider
+bench: ## The figures of a run, against nginx, and of a large workspace beside a small one
 	@scripts/setup bench
 	cargo bench --locked --bench runs
+	cargo bench --locked --bench scale
 
 fmt: ## Format the sources
 	cargo fmt

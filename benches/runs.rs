@@ -2,10 +2,9 @@
 //! a static header, and Odeus running it as an action with token, policy, record and audit on every run; then the pages,
 //! the start and the memory. Absolute figures depend on the machine; the ratios are what counts.
 
+mod common;
+
 use std::fs;
-use std::io::Read;
-use std::io::Write;
-use std::net::TcpListener;
 use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
@@ -18,12 +17,18 @@ use std::time::Instant;
 use anyhow::Context;
 use anyhow::Result;
 use anyhow::bail;
-use serde_json::Value;
 use serde_json::json;
 
-const SECONDS: u32 = 6;
-const ANSWER: &str = r#"{"items":[{"id":"1","title":"Standup","start":"2026-11-25T09:00:00Z"},{"id":"2","title":"Review","start":"2026-11-25T15:00:00Z"}]}"#;
+use crate::common::Api;
+use crate::common::document;
+use crate::common::free_port;
+use crate::common::id;
+use crate::common::pause;
+use crate::common::request;
+use crate::common::say;
+use crate::common::upstream;
 
+const SECONDS: u32 = 6;
 fn main() -> Result<()> {
     let home = tempdir()?;
     let upstream = upstream()?;
@@ -78,70 +83,10 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").ok();
-}
-
 fn tempdir() -> Result<PathBuf> {
     let home = std::env::temp_dir().join(format!("odeus-bench-{}", std::process::id()));
     fs::create_dir_all(&home)?;
     Ok(home)
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// A provider that answers at once: two threads, keep-alive, the least that HTTP asks for.
-fn upstream() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let port = listener.local_addr()?.port();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    listener.set_nonblocking(true)?;
-    std::thread::spawn(move || runtime.block_on(serve(listener)));
-    Ok(port)
-}
-
-async fn serve(listener: TcpListener) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    while let Ok((socket, _)) = listener.accept().await {
-        socket.set_nodelay(true).ok();
-        tokio::spawn(answer(socket));
-    }
-}
-
-async fn answer(mut socket: tokio::net::TcpStream) {
-    use tokio::io::AsyncReadExt;
-    use tokio::io::AsyncWriteExt;
-
-    let reply = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}",
-        ANSWER.len()
-    );
-    let mut received = Vec::with_capacity(4096);
-    loop {
-        let mut chunk = [0_u8; 4096];
-        match socket.read(&mut chunk).await {
-            Ok(0) | Err(_) => return,
-            Ok(n) => received.extend_from_slice(chunk.get(..n).unwrap_or_default()),
-        }
-        while let Some(length) = request_length(&received) {
-            received.drain(..length);
-            if socket.write_all(reply.as_bytes()).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// How long the first request in `bytes` is, once it is whole.
-fn request_length(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(bytes.get(..head)?).to_ascii_lowercase();
-    let body: usize =
-        text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
-    (bytes.len() >= head + body).then_some(head + body)
 }
 
 struct Nginx {
@@ -200,11 +145,6 @@ fn wait_for(port: u16) -> Result<()> {
         pause(5);
     }
     bail!("nothing listens on port {port}")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark waits for another process")]
-fn pause(ms: u64) {
-    std::thread::sleep(Duration::from_millis(ms));
 }
 
 struct Odeus {
@@ -334,69 +274,6 @@ impl Drop for Odeus {
         Command::new("kill").arg(self.child.id().to_string()).status().ok();
         self.child.wait().ok();
     }
-}
-
-struct Api {
-    port: u16,
-    token: String,
-}
-
-impl Api {
-    fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let authorization = format!("Bearer {}", self.token);
-        let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
-        let answer = request(self.port, "POST", &format!("/api/v1{path}"), &headers, &body.to_string())?;
-        if answer.status != 201 {
-            bail!("POST {path} answered {}: {}", answer.status, answer.body);
-        }
-        Ok(serde_json::from_str(&answer.body)?)
-    }
-}
-
-fn id(value: &Value) -> Result<String> {
-    value.get("id").and_then(Value::as_str).map(str::to_owned).context("an answer without id")
-}
-
-fn document(upstream: u16) -> Value {
-    let item = json!({ "type": "object" });
-    let ok = json!({ "200": { "description": "The events.", "content": { "application/json": { "schema": item } } } });
-    json!({
-        "openapi": "3.1.0",
-        "info": { "title": "Bench events", "version": "1", "description": "Answers at once." },
-        "servers": [{ "url": format!("http://127.0.0.1:{upstream}/v1") }],
-        "components": { "securitySchemes": { "key": { "type": "apiKey", "in": "header", "name": "X-Api-Key" } } },
-        "security": [{ "key": [] }],
-        "paths": { "/events": {
-            "get": { "operationId": "listEvents", "summary": "List events", "responses": ok },
-            "post": {
-                "operationId": "createEvent", "summary": "Create an event", "responses": ok,
-                "requestBody": { "content": { "application/json": { "schema": {
-                    "type": "object", "properties": { "title": { "type": "string" } } } } } },
-            },
-        } },
-    })
-}
-
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-/// One request over a connection of its own.
-fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
-    let mut socket = TcpStream::connect(("127.0.0.1", port))?;
-    let extra = headers.iter().fold(String::new(), |text, (name, value)| text + name + ": " + value + "\r\n");
-    let length = body.len();
-    write!(
-        socket,
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{extra}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("an answer without a head")?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).context("an answer without status")?;
-    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
 struct Figures {

@@ -2,6 +2,8 @@
 //! thousand groups and twenty thousand connections than among a hundred, ten and two hundred. Rows are counted by Postgres
 //! itself, which is exact where a stopwatch is not.
 
+mod fill;
+
 use std::collections::BTreeMap;
 
 use diesel::Connection as _;
@@ -12,96 +14,37 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::BigInt;
 use odeus::authz::actions;
 use odeus::authz::actor::Actor;
+use odeus::authz::facts::AuthType;
+use odeus::authz::proof::Guarded;
 use odeus::authz::proof::authorize;
 use odeus::domain::agents;
 use odeus::domain::agents::Agent;
+use odeus::domain::agents::AgentActionKey;
 use odeus::domain::connections;
 use odeus::domain::connections::Connection;
 use odeus::domain::connections::shares;
 use odeus::domain::connections::visible::Filter;
 use odeus::domain::connections::visible::Which;
+use odeus::domain::people::actors;
+use odeus::domain::people::actors::Arrival;
 use odeus::domain::people::groups;
 use odeus::domain::people::memberships;
 use odeus::domain::people::search;
 use odeus::domain::runs;
+use odeus::domain::runs::lent::Lent;
+use odeus::domain::runs::lent::LentKey;
 use odeus::kernel::clock::Clock;
 use odeus::kernel::ids::AgentId;
 use odeus::kernel::ids::ConnectionId;
 use odeus::kernel::paging::Page;
 use uuid::Uuid;
 
+use crate::scale::fill::LARGE;
+use crate::scale::fill::SMALL;
+use crate::scale::fill::Size;
+use crate::scale::fill::fill;
 use crate::support::cast;
-use crate::support::cast::Cast;
 use crate::support::database;
-
-/// How many of each there are.
-#[derive(Clone, Copy)]
-struct Size {
-    members: u32,
-    groups: u32,
-    connections: u32,
-}
-
-const SMALL: Size = Size { members: 100, groups: 10, connections: 200 };
-const LARGE: Size = Size { members: 10_000, groups: 1_000, connections: 20_000 };
-
-/// Fills Acme. Everybody is in one group, owns two connections and an agent; some are shared with everyone, with a group or
-/// with a person. Max, whom the tests ask for, has as much in a small workspace as in a large one.
-fn fill(conn: &mut PgConnection, cast: &Cast, size: Size) {
-    let Size { members, groups, connections } = size;
-    let (acme, max) = (cast.acme.id, cast.max.id);
-    let id =
-        |kind: u32, number: &str| format!("('{kind:08x}-0000-4000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid");
-    let (user, group, connection, agent) = (id(1, "n"), id(2, "n"), id(3, "n"), id(4, "n"));
-    let (owner, shared_group, receiver) =
-        (id(1, &format!("n % {members}")), id(2, &format!("n % {groups}")), id(1, &format!("(n * 7) % {members}")));
-    conn.batch_execute(&format!(
-        "INSERT INTO users (id, email, name, created_at)
-            SELECT {user}, 'person' || n || '@acme.example', 'Person ' || n, now() FROM generate_series(0, {members} - 1) n;
-         INSERT INTO memberships (workspace_id, user_id, role, status, created_at)
-            SELECT '{acme}', {user}, 'member', 'active', now() FROM generate_series(0, {members} - 1) n;
-         INSERT INTO groups (workspace_id, id, name, created_at)
-            SELECT '{acme}', {group}, 'Group ' || n, now() FROM generate_series(0, {groups} - 1) n;
-         INSERT INTO group_members (workspace_id, group_id, user_id, created_at)
-            SELECT '{acme}', {shared_group}, {user}, now() FROM generate_series(0, {members} - 1) n;
-         INSERT INTO group_members (workspace_id, group_id, user_id, created_at)
-            SELECT '{acme}', {group}, '{max}', now() FROM generate_series(0, 4) n;
-         INSERT INTO connections (workspace_id, id, owner_id, integration, auth_type, name, status, scopes, origins,
-                token_version, client_generation, created_at)
-            SELECT '{acme}', {connection}, CASE WHEN n < 5 THEN '{max}'::uuid ELSE {owner} END,
-                (ARRAY['slack', 'github', 'stripe', 'openai'])[n % 4 + 1], 'api_key', 'Key ' || n, 'active', '{{}}',
-                '{{https://api.example.com}}', 1, 0, now() - n * interval '1 second'
-            FROM generate_series(0, {connections} - 1) n;
-         INSERT INTO connection_shares (workspace_id, id, connection_id, connection_auth, grantee_group, access, created_by,
-                created_at)
-            SELECT '{acme}', gen_random_uuid(), {connection}, 'api_key', {shared_group}, 'use', '{max}', now()
-            FROM generate_series(0, {connections} - 1, 2) n;
-         INSERT INTO connection_shares (workspace_id, id, connection_id, connection_auth, grantee_user, access, created_by,
-                created_at)
-            SELECT '{acme}', gen_random_uuid(), {connection}, 'api_key', {receiver}, 'use', '{max}', now()
-            FROM generate_series(1, {connections} - 1, 2) n;
-         INSERT INTO connection_shares (workspace_id, id, connection_id, connection_auth, grantee_workspace, access,
-                created_by, created_at)
-            SELECT '{acme}', gen_random_uuid(), {connection}, 'api_key', true, 'use', '{max}', now()
-            FROM generate_series(10, 19) n;
-         INSERT INTO agents (workspace_id, id, owner_id, name, description, instructions, enabled, created_at, updated_at)
-            SELECT '{acme}', {agent}, {user}, 'Agent ' || n, '', '', true, now() - n * interval '1 second', now()
-            FROM generate_series(0, {members} - 1) n;
-         INSERT INTO agent_shares (workspace_id, id, agent_id, grantee_group, access, created_by, created_at)
-            SELECT '{acme}', gen_random_uuid(), {agent}, {shared_group}, 'use', '{max}', now()
-            FROM generate_series(0, {members} - 1) n;
-         INSERT INTO agent_shares (workspace_id, id, agent_id, grantee_workspace, access, created_by, created_at)
-            SELECT '{acme}', gen_random_uuid(), {agent}, true, 'use', '{max}', now() FROM generate_series(5, 9) n;
-         INSERT INTO runs (workspace_id, id, user_id, agent_id, agent_action_id, integration, action, effect, credentials,
-                connection_id, connection_owner, status, input, response_cut, started_at, deadline_at, finished_at)
-            SELECT '{acme}', gen_random_uuid(), CASE WHEN n < 100 THEN '{max}'::uuid ELSE {owner} END, {agent}, {agent},
-                'slack', 'x', 'read', 'own', {connection}, {owner}, 'succeeded', '{{}}', false,
-                now() - n * interval '1 minute', now(), now()
-            FROM generate_series(0, {connections} - 1) n;
-         ANALYZE;"
-    ))
-    .unwrap();
-}
 
 fn first<T: From<Uuid>>(kind: u128) -> T {
     Uuid::from_u128((kind << 96) | (0x4000 << 64) | (0x8000 << 48)).into()
@@ -283,20 +226,53 @@ fn of_searches(member: &Actor, admin: &Actor) -> Vec<(&'static str, Ask)> {
     ]
 }
 
+/// What a call asks for before it leaves.
+fn of_calls(member: &Actor) -> Vec<(&'static str, Ask)> {
+    vec![
+        (
+            "a call with one's own credentials",
+            with(member, |conn, actor| {
+                let key = AgentActionKey { agent: first(4), action: first(5) };
+                runs::own::find_call(conn, actor, &key, &[AuthType::ApiKey]).unwrap().unwrap();
+            }),
+        ),
+        (
+            "a call with a preselected connection",
+            with(member, |conn, actor| {
+                let action = AgentActionKey { agent: first(4), action: first(6) };
+                let key = LentKey { action, fingerprint: [0; 32] };
+                Lent::load(conn, actor, &key).unwrap().unwrap();
+            }),
+        ),
+        (
+            "who a caller is",
+            with(member, |conn, actor| {
+                let arrival = Arrival { ip: None, at: actor.at };
+                actors::in_workspace(conn, "acme", actor.user, arrival).unwrap().unwrap();
+            }),
+        ),
+    ]
+}
+
+/// Whatever pages and runs ask for, in a workspace of this size.
+fn asks(conn: &mut PgConnection, size: Size) -> Vec<(&'static str, Ask)> {
+    let now = Clock::system().now();
+    let cast = cast::create(conn, now);
+    fill(conn, cast.acme.id.uuid(), cast.max.id.uuid(), size).unwrap();
+    let (member, admin) = (cast.max.actor(conn, now), cast.ada.actor(conn, now));
+    let mut asks = of_connections(&member, &admin);
+    asks.extend(of_shares(&member));
+    asks.extend(of_searches(&member, &admin));
+    asks.extend(of_calls(&member));
+    asks.extend(of_others(&member, &admin));
+    asks
+}
+
 fn rows_by_ask(size: Size) -> BTreeMap<&'static str, i64> {
     let database = database();
     let conn = &mut database.conn();
-    let now = Clock::system().now();
-    let cast = cast::create(conn, now);
-    fill(conn, &cast, size);
-    let (member, admin) = (cast.max.actor(conn, now), cast.ada.actor(conn, now));
-    of_connections(&member, &admin)
-        .into_iter()
-        .chain(of_shares(&member))
-        .chain(of_others(&member, &admin))
-        .chain(of_searches(&member, &admin))
-        .map(|(name, mut ask)| (name, touched(conn, &mut ask)))
-        .collect()
+    let asks = asks(conn, size);
+    asks.into_iter().map(|(name, mut ask)| (name, touched(conn, &mut ask))).collect()
 }
 
 #[test]
