@@ -5,6 +5,8 @@ use url::Url;
 
 use crate::authz::facts::AuthType;
 use crate::authz::facts::Role;
+use crate::authz::facts::ShareAccess;
+use crate::domain::connections::Connection;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::Definition;
@@ -57,6 +59,21 @@ pub fn auth_type(auth_type: &AuthType) -> &'static str {
         AuthType::ServiceAccount => "Service account",
         AuthType::None => "No credential",
     }
+}
+
+/// Whose a connection is and, where it is shared, for what and until when: as every place that offers connections says it.
+pub fn belonging(connection: &Connection) -> String {
+    if connection.is_owner {
+        return "yours".to_owned();
+    }
+    let owner = format!("{}’s", connection.owner_name);
+    let Some(access) = connection.shared else { return owner };
+    let may = match access {
+        ShareAccess::Use => "to use",
+        ShareAccess::Attach => "to use and attach",
+    };
+    let until = connection.shared_until.map(|end| format!(", until {}", end.format("%-d %b %Y"))).unwrap_or_default();
+    format!("{owner}, shared with you {may}{until}")
 }
 
 /// A connection's state as people say it.

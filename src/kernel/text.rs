@@ -104,6 +104,17 @@ pub fn slug(text: &str) -> Result<String, TextError> {
     if fits { Ok(text.to_owned()) } else { Err(TextError::NotASlug) }
 }
 
+/// Names as people say them: `Max`, `Max and Mia`, `Max, Mia and 3 others`.
+pub fn listed(names: &[String], others: i64) -> String {
+    let all = names.join(", ");
+    match (others, names.split_last()) {
+        (0, Some((last, before))) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        (0, _) => all,
+        (1, _) => format!("{all} and 1 other"),
+        (others, _) => format!("{all} and {others} others"),
+    }
+}
+
 /// Foreign text for a log or a page: control characters out, cut to `max` characters.
 pub fn cut(text: &str, max: usize) -> String {
     let clean = text.chars().filter(|c| !c.is_control() && !is_invisible(*c));

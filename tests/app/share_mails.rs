@@ -254,6 +254,36 @@ async fn an_agents_share_is_told_and_whoever_attached_a_connection_reads_that_it
     assert_eq!(scene.mailed().await, to(&["Ada Admin", "Mia Member"], "“Helper” is no longer shared with you"));
 }
 
+#[tokio::test]
+async fn whoever_attached_a_connection_is_told_of_those_who_join_a_group_that_may_use_the_agent() {
+    let scene = Scene::set().await;
+    let (cast, eve, ada) = (&scene.app.cast, scene.eve(), scene.app.token(&scene.app.cast.ada));
+    let action = json!({
+        "integration": "sandbox-crm", "action": "listContacts", "credentials": "preselected",
+        "connection_id": scene.connection["id"],
+    });
+    let (agent, _) = agent_with(&eve, &action).await;
+    let group = id(&made(&ada.json(Method::POST, "/api/v1/groups", &json!({ "name": "Sales" })).await));
+    let share = json!({ "grantee": { "type": "group", "id": group }, "access": "use" });
+    made(&eve.json(Method::POST, &format!("/api/v1/agents/{agent}/shares"), &share).await);
+    let share = json!({ "grantee": user(&cast.mia), "access": "use" });
+    made(&eve.json(Method::POST, &format!("/api/v1/agents/{agent}/shares"), &share).await);
+    scene.mailed().await;
+
+    for person in [&cast.max, &cast.mia, &cast.max] {
+        scene.pass(1);
+        let seat = format!("/api/v1/groups/{group}/members/{}", person.id);
+        assert_eq!(ada.call(Method::PUT, &seat).send().await.status, 204);
+    }
+
+    // Mia had the agent before, and Max is added once.
+    let mails = scene.app.mails().await;
+    let [grew] = mails.as_slice() else { panic!("{mails:?}") };
+    assert_eq!(grew.to.name, "Eve Editor");
+    let said = "Ada Admin added Max Member to the group Sales, which may use the agent \"Helper\".";
+    assert!(grew.text.contains(said) && grew.text.contains("Company CRM"), "{}", grew.text);
+}
+
 /// Ten thousand more members.
 fn crowd(scene: &Scene) {
     let conn = &mut scene.app.conn();

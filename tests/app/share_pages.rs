@@ -154,3 +154,32 @@ async fn of_an_oauth_connection_the_dialog_says_why_not_and_no_form_of_it_gets_t
     }
     assert_eq!(stage.max().await.get(&shares).await.status, 404);
 }
+
+#[tokio::test]
+async fn the_way_that_works_for_oauth_leads_to_an_agent_with_the_connection_chosen() {
+    let stage = Stage::with(&["sandbox-calendar"]).await;
+    let (eve, max) = (stage.eve().await, stage.max().await);
+    let calendar = stage.connect_calendar(&eve, "eve@sandbox.example").await;
+    let none = eve.get(&format!("{calendar}/shares")).await;
+    assert!(none.shows("Make an agent"), "{}", none.body);
+    eve.get("/w/acme/agents/new").await.form_of("Create agent").set("name", "Helper").submit().await;
+
+    let page = eve.get(&format!("{calendar}/shares")).await;
+    let way = page.attribute("#sharing a[href*='tab=build']", "href").unwrap();
+    let build = eve.get(way.split('#').next().unwrap()).await;
+    let picked = build.form_of("Choose").set("action", "listEvents").submit().await;
+    let form = picked.form_of("Add action");
+    assert_eq!(form.value("credentials"), Some("preselected"));
+    assert!(calendar.ends_with(form.value("connection_id").unwrap()));
+    assert_eq!(form.submit().await.status, 303);
+
+    // Whoever may not preselect is not led there, and reads who can help.
+    let calendar = stage.connect_calendar(&max, "max@sandbox.example").await;
+    max.get("/w/acme/agents/new").await.form_of("Create agent").set("name", "Of Max").submit().await;
+    let page = max.get(&format!("{calendar}/shares")).await;
+    assert_eq!(page.attribute("#sharing a[href*='tab=build']", "href"), None);
+    assert!(page.shows("A workspace admin can switch it on"), "{}", page.body);
+    let of_max = stage.ada().await.get(&format!("{calendar}/shares")).await;
+    assert_eq!(of_max.attribute("#sharing a[href*='tab=build']", "href"), None);
+    assert!(of_max.shows("Ask Max Member to preselect it on an agent"), "{}", of_max.body);
+}

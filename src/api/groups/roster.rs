@@ -11,6 +11,7 @@ use crate::authz::actions::ManagePeople;
 use crate::authz::actions::View;
 use crate::authz::proof::Authorized;
 use crate::db::Db;
+use crate::domain::agents::joins;
 use crate::domain::people::groups::Group;
 use crate::domain::people::groups::roster;
 use crate::http::error::Error;
@@ -73,7 +74,7 @@ pub(super) async fn paste(
     if wanted.is_empty() || wanted.len() > ADDRESSES_AT_MOST {
         return Err(Error::invalid("emails", format!("Give 1 to {ADDRESSES_AT_MOST} addresses.")));
     }
-    let added = db.write(move |tx| Ok::<_, Error>(roster::add_by_address(tx, &proof, &wanted)?)).await?;
+    let added = db.write(move |tx| Ok::<_, Error>(joins::add_by_address(tx, &proof, &wanted)?)).await?;
     Ok(json::ok(&Addition::of(added)))
 }
 
@@ -90,7 +91,7 @@ pub(super) async fn add(
     Part(user): Part<UserId>,
     db: Data<Db>,
 ) -> Result<HttpResponse, Error> {
-    let is_known = db.write(move |tx| Ok::<_, Error>(roster::add(tx, &proof, user)?)).await?;
+    let is_known = db.write(move |tx| Ok::<_, Error>(joins::add(tx, &proof, user)?)).await?;
     if is_known { Ok(json::gone()) } else { Err(Error::nothing_named("active member")) }
 }
 

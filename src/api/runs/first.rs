@@ -38,6 +38,8 @@ pub(super) fn choose(integration: &IntegrationName, choices: Vec<Connection>) ->
             "account": connection.account,
             "status": connection.status,
             "owner": { "id": connection.owner, "name": connection.owner_name },
+            "access": connection.shared,
+            "access_until": connection.shared_until,
         })
     };
     Error::conflict("connection_choice_required", "Choose a connection", detail)

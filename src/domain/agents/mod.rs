@@ -6,6 +6,7 @@ pub mod actions;
 pub mod agent;
 pub mod agent_action;
 pub mod binding;
+pub mod joins;
 pub mod losses;
 pub mod notices;
 pub mod shares;

@@ -45,6 +45,30 @@ pub fn list(conn: &mut PgConnection, actor: &Actor, page: &Page) -> QueryResult<
     Ok(Listed::cut(rows, page, |agent| (agent.created_at, agent.id.uuid())))
 }
 
+/// The agents that the actor may change, the latest changed first; at most `limit`. The policy's `Edit` as SQL.
+pub fn editable(conn: &mut PgConnection, actor: &Actor, limit: i64) -> QueryResult<Vec<Agent>> {
+    prepared(concat!(
+        "SELECT ",
+        agent_columns!(),
+        " FROM agents a JOIN users o ON o.id = a.owner_id
+         WHERE a.workspace_id = $1 AND (a.owner_id = $2 OR a.id IN (
+                SELECT s.agent_id FROM agent_shares s
+                    WHERE s.workspace_id = $1 AND s.grantee_user = $2 AND s.access = 'edit'
+                UNION ALL
+                SELECT s.agent_id FROM group_members g JOIN agent_shares s
+                    ON s.workspace_id = g.workspace_id AND s.grantee_group = g.group_id AND s.access = 'edit'
+                    WHERE g.workspace_id = $1 AND g.user_id = $2
+                UNION ALL
+                SELECT s.agent_id FROM agent_shares s
+                    WHERE s.workspace_id = $1 AND s.grantee_workspace AND s.access = 'edit'))
+         ORDER BY a.updated_at DESC, a.id DESC LIMIT $3"
+    ))
+    .bind::<Uuid, _>(actor.workspace)
+    .bind::<Uuid, _>(actor.user)
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+}
+
 #[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = Uuid)]

@@ -35,6 +35,14 @@ pub struct Arrival {
     pub at: Timestamp,
 }
 
+/// The columns of [`MemberRow`] from `memberships m`, but for whether it is fresh.
+macro_rules! member_columns {
+    () => {
+        "m.workspace_id, m.user_id, m.role, ARRAY(SELECT permission FROM role_permissions p
+            WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions"
+    };
+}
+
 /// The person as an active member of the workspace with this slug.
 pub fn in_workspace(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> QueryResult<Option<Actor>> {
     Ok(find(conn, slug, user, arrival)?.map(|row| row.actor(Via::Page, arrival)))
@@ -54,14 +62,13 @@ pub fn by_session(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Ar
 }
 
 fn find(conn: &mut PgConnection, slug: &str, user: UserId, arrival: Arrival) -> QueryResult<Option<MemberRow>> {
-    prepared(
-        "SELECT m.workspace_id, m.user_id, m.role,
-                ARRAY(SELECT permission FROM role_permissions p
-                      WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
-                coalesce(m.last_seen_at > $3, false) AS is_fresh
+    prepared(concat!(
+        "SELECT ",
+        member_columns!(),
+        ", coalesce(m.last_seen_at > $3, false) AS is_fresh
          FROM workspaces w JOIN memberships m ON m.workspace_id = w.id
          WHERE w.slug = $1 AND m.user_id = $2 AND m.status = 'active'",
-    )
+    ))
     .bind::<Text, _>(slug)
     .bind::<Uuid, _>(user)
     .bind::<Timestamptz, _>(arrival.at - chrono::Duration::minutes(1))
@@ -76,13 +83,12 @@ pub(in crate::domain) fn of_member(
     user: UserId,
     at: Timestamp,
 ) -> QueryResult<Option<Actor>> {
-    let row: Option<MemberRow> = prepared(
-        "SELECT m.workspace_id, m.user_id, m.role,
-                ARRAY(SELECT permission FROM role_permissions p
-                      WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
-                true AS is_fresh
+    let row: Option<MemberRow> = prepared(concat!(
+        "SELECT ",
+        member_columns!(),
+        ", true AS is_fresh
          FROM memberships m WHERE m.workspace_id = $1 AND m.user_id = $2 AND m.status = 'active'",
-    )
+    ))
     .bind::<Uuid, _>(workspace)
     .bind::<Uuid, _>(user)
     .get_result(conn)
@@ -93,14 +99,13 @@ pub(in crate::domain) fn of_member(
 /// Whoever holds the API token, if they are still an active member. Notes, to the minute, that it was used.
 pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> QueryResult<Option<Actor>> {
     let hash = token_hash(token);
-    let row: Option<MemberRow> = prepared(
-        "SELECT m.workspace_id, m.user_id, m.role,
-                ARRAY(SELECT permission FROM role_permissions p
-                      WHERE p.workspace_id = m.workspace_id AND p.role = m.role) AS permissions,
-                coalesce(t.last_used_at > $2, false) AS is_fresh
+    let row: Option<MemberRow> = prepared(concat!(
+        "SELECT ",
+        member_columns!(),
+        ", coalesce(t.last_used_at > $2, false) AS is_fresh
          FROM api_tokens t JOIN memberships m ON m.workspace_id = t.workspace_id AND m.user_id = t.user_id
          WHERE t.token_hash = $1 AND m.status = 'active'",
-    )
+    ))
     .bind::<Bytea, _>(&hash)
     .bind::<Timestamptz, _>(arrival.at - chrono::Duration::minutes(1))
     .get_result(conn)

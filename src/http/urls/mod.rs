@@ -223,6 +223,13 @@ impl Urls {
         with_query(&self.agent(id), "tab", tab)
     }
 
+    /// Where an action is put on it, with this connection to be preselected.
+    pub fn agent_preselecting(&self, id: &AgentId, integration: &str, connection: &ConnectionId) -> String {
+        let connection = connection.to_string();
+        let pairs = [("tab", "build"), ("integration", integration), ("connection", &*connection)];
+        format!("{}#add", with_queries(&self.agent(id), pairs))
+    }
+
     /// What ran through it.
     pub fn agent_runs(&self, id: &AgentId) -> String {
         with_query(&self.runs(), "agent", &id.to_string())

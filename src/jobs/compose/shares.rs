@@ -10,6 +10,7 @@ use crate::authz::facts::ShareAccess;
 use crate::authz::proof::Guarded;
 use crate::domain::accounts::users;
 use crate::domain::agents::Agent;
+use crate::domain::agents::joins;
 use crate::domain::agents::told;
 use crate::domain::connections::Connection;
 use crate::domain::connections::shares;
@@ -26,12 +27,17 @@ use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AgentId;
 use crate::kernel::ids::AgentShareId;
 use crate::kernel::ids::ConnectionId;
+use crate::kernel::ids::GroupId;
 use crate::kernel::ids::ShareId;
 use crate::kernel::ids::UserId;
+use crate::kernel::text;
 use crate::mail::letter::AccessRemoved;
 use crate::mail::letter::AudienceGrew;
 use crate::mail::letter::Heading;
 use crate::mail::letter::SharedWithYou;
+
+/// How many of those who joined a group are named.
+const NAMED_AT_MOST: usize = 3;
 
 /// What the rows of these mails hold.
 #[derive(Deserialize)]
@@ -42,10 +48,10 @@ enum Payload {
 }
 
 #[derive(Deserialize)]
-struct AudiencePayload {
-    agent: AgentId,
-    share: AgentShareId,
-    by: UserId,
+#[serde(untagged)]
+enum AudiencePayload {
+    Share { agent: AgentId, share: AgentShareId, by: UserId },
+    Join { group: GroupId, by: UserId, agents: Vec<AgentId>, joined: Vec<UserId> },
 }
 
 /// Who reads the letter, as a member of the workspace that it is about.
@@ -156,26 +162,69 @@ impl Composer {
 
     pub(super) fn audience_grew(&self, tx: &mut PgConnection, mail: &Claimed, heading: Heading) -> Letter {
         let Some(reader) = reader(tx, mail, heading.at)? else { return Ok(None) };
-        let (actor, payload) = (&reader.actor, AudiencePayload::deserialize(&mail.payload)?);
-        let attached = told::attached(tx, actor.workspace, payload.agent, actor.user)?;
-        let Some(share) = told::share(tx, actor.workspace, payload.agent, payload.share)? else { return Ok(None) };
-        if attached.is_empty() {
+        let letter = match AudiencePayload::deserialize(&mail.payload)? {
+            AudiencePayload::Share { agent, share, by } => self.agent_shared_on(tx, &reader, agent, share, by)?,
+            AudiencePayload::Join { group, by, agents, joined } => {
+                self.group_grown(tx, &reader, group, (&joined, &agents), by)?
+            }
+        };
+        letter.map(|letter| letter.message(heading).map_err(ComposeError::from)).transpose()
+    }
+
+    fn agent_shared_on(
+        &self,
+        tx: &mut PgConnection,
+        reader: &Reader,
+        agent: AgentId,
+        share: AgentShareId,
+        by: UserId,
+    ) -> Result<Option<AudienceGrew>, ComposeError> {
+        let actor = &reader.actor;
+        let connections = told::attached(tx, actor.workspace, agent, actor.user)?;
+        let Some(share) = told::share(tx, actor.workspace, agent, share)? else { return Ok(None) };
+        if connections.is_empty() {
             return Ok(None);
         }
-        let slug = reader.workspace.slug.clone();
-        // Whoever attached it may have lost the agent since; their connections are still theirs to look at.
-        let link = match Agent::load(tx, actor, &payload.agent)? {
-            Some(agent) if agent.is_owner || agent.shared.is_some() => (self.addresses.agent)((slug, agent.id)),
-            Some(_) | None => (self.addresses.shared_connections)(slug),
-        };
         let with = match share.grantee {
             Grantee::User(_) => share.grantee_name.unwrap_or_default(),
             Grantee::Group(_) => format!("the group {}", share.grantee_name.unwrap_or_default()),
             Grantee::Workspace => format!("everyone in {}", reader.workspace.name),
         };
-        let letter =
-            AudienceGrew { by: name_of(tx, payload.by)?, agent: share.agent_name, with, connections: attached, link };
-        Ok(Some(letter.message(heading)?))
+        let (by, link) = (name_of(tx, by)?, self.agent_link(tx, reader, agent)?);
+        let agent = share.agent_name;
+        Ok(Some(AudienceGrew { by, agent, other_agents: 0, with, joined: None, connections, link }))
+    }
+
+    fn group_grown(
+        &self,
+        tx: &mut PgConnection,
+        reader: &Reader,
+        group: GroupId,
+        (joined, agents): (&[UserId], &[AgentId]),
+        by: UserId,
+    ) -> Result<Option<AudienceGrew>, ComposeError> {
+        let actor = &reader.actor;
+        let Some(now) = joins::find(tx, actor.workspace, group, (joined, agents), actor.user)? else { return Ok(None) };
+        let Some((first, agent)) = now.agents.first().cloned() else { return Ok(None) };
+        let connections = told::attached(tx, actor.workspace, first, actor.user)?;
+        Ok(Some(AudienceGrew {
+            by: name_of(tx, by)?,
+            agent,
+            other_agents: now.agents.len() - 1,
+            with: format!("the group {}", now.group),
+            joined: Some(names(&now.people)),
+            connections,
+            link: self.agent_link(tx, reader, first)?,
+        }))
+    }
+
+    /// Whoever attached something to it may have lost the agent since; their connections are still theirs to look at.
+    fn agent_link(&self, tx: &mut PgConnection, reader: &Reader, agent: AgentId) -> Result<String, ComposeError> {
+        let slug = reader.workspace.slug.clone();
+        Ok(match Agent::load(tx, &reader.actor, &agent)? {
+            Some(agent) if agent.is_owner || agent.shared.is_some() => (self.addresses.agent)((slug, agent.id)),
+            Some(_) | None => (self.addresses.shared_connections)(slug),
+        })
     }
 
     fn integration_name(&self, tx: &mut PgConnection, reader: &Reader, key: String) -> Result<String, ComposeError> {
@@ -187,6 +236,12 @@ impl Composer {
 /// Whoever the mail is for, if they are still an active member.
 fn reader(tx: &mut PgConnection, mail: &Claimed, at: Timestamp) -> Result<Option<Reader>, ComposeError> {
     Ok(compose::reader(tx, mail, at)?.map(|(workspace, actor)| Reader { workspace, actor }))
+}
+
+/// The first of them by name, the rest in a number.
+fn names(people: &[String]) -> String {
+    let (shown, rest) = people.split_at(people.len().min(NAMED_AT_MOST));
+    text::listed(shown, i64::try_from(rest.len()).unwrap_or(i64::MAX))
 }
 
 fn name_of(tx: &mut PgConnection, user: UserId) -> Result<String, ComposeError> {

@@ -113,9 +113,17 @@ mod tests {
             AccessRemoved { by: word(), kind: word(), name: word(), stops: "It stops.", link: link() }
                 .message(heading())
                 .unwrap(),
-            AudienceGrew { by: word(), agent: word(), with: word(), connections: vec![word(), word()], link: link() }
-                .message(heading())
-                .unwrap(),
+            AudienceGrew {
+                by: word(),
+                agent: word(),
+                other_agents: 2,
+                with: word(),
+                joined: Some(word()),
+                connections: vec![word(), word()],
+                link: link(),
+            }
+            .message(heading())
+            .unwrap(),
         ]
     }
 

@@ -46,12 +46,16 @@ pub struct AccessRemoved {
 /// More people act through a connection that its reader attached.
 #[derive(Debug)]
 pub struct AudienceGrew {
-    /// Who shared the agent.
+    /// Who shared the agent, or added people to a group that may use it.
     pub by: String,
     /// The agent's name.
     pub agent: String,
+    /// How many more agents it is about.
+    pub other_agents: usize,
     /// Whom it was shared with.
     pub with: String,
+    /// Who was added to that group, where it was shared with it before.
+    pub joined: Option<String>,
     /// What the reader attached.
     pub connections: Vec<String>,
     /// The agent's page.
@@ -138,6 +142,8 @@ impl AudienceGrew {
             by: shown(&self.by),
             agent: shown(&self.agent),
             with: shown(&self.with),
+            joined: self.joined.as_deref().map(shown),
+            other_agents: self.other_agents,
             connections: self.connections.iter().map(|name| shown(name)).collect(),
             link: self.link,
         };

@@ -105,7 +105,7 @@ pub(super) async fn create(
         Err(Refusal::Other(error)) => Err(error),
         Err(Refusal::Field { field, message, status }) => {
             let visit = Visit::of(&session);
-            let wish = Wish { integration: form.integration, action: form.action, query: String::new() };
+            let wish = Wish { integration: form.integration, action: form.action, ..Wish::default() };
             let loaded = db.read(move |conn| build::load(conn, &registry, &actor, &agent, &wish, visit)).await?;
             let mut mistakes = Mistakes::default();
             mistakes.add(field, message);

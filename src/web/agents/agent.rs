@@ -143,6 +143,8 @@ pub(super) struct AgentQuery {
     action: String,
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    connection: String,
 }
 
 /// Its face for use, or, for those who may change it, its face for building.
@@ -157,7 +159,8 @@ pub(super) async fn show(
     let may_edit = Head::of(proof.resource()).may_edit;
     if query.tab == "build" && may_edit {
         let (actor, agent) = proof.into_parts();
-        let wish = Wish { integration: query.integration, action: query.action, query: query.q };
+        let AgentQuery { integration, action, q, connection, .. } = query;
+        let wish = Wish { integration, action, query: q, connection };
         let loaded = db.read(move |conn| build::load(conn, &registry, &actor, &agent, &wish, visit)).await?;
         return page::show(&loaded);
     }

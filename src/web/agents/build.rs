@@ -25,6 +25,7 @@ use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
 use crate::domain::integrations::integration;
 use crate::domain::integrations::registry::Registry;
+use crate::domain::people::groups;
 use crate::domain::people::search;
 use crate::http::error::Error;
 use crate::http::form::Mistakes;
@@ -40,8 +41,8 @@ use crate::web::agents::pages::Settings;
 use crate::web::agents::rows::BuildRow;
 use crate::web::agents::rows::described;
 
-/// How many people a search shows.
-const FOUND_AT_MOST: i64 = 10;
+/// How many people and how many groups a search shows.
+const FOUND_AT_MOST: i64 = 8;
 
 /// What the page is to show beside the agent itself.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +53,8 @@ pub(super) struct Wish {
     pub(super) action: String,
     /// Whom to look for.
     pub(super) query: String,
+    /// The connection to preselect, where one came for that.
+    pub(super) connection: String,
 }
 
 /// The way to one more action: an integration, then an action of it, then whose credentials.
@@ -67,6 +70,8 @@ pub struct Picker {
     pub picked: Option<Picked>,
     /// Whose credentials it is to use.
     pub choice: Choice,
+    /// The connection to preselect, where one came for that, or nothing.
+    pub connection: String,
     /// What is wrong with what was sent.
     pub mistakes: Mistakes,
 }
@@ -134,15 +139,12 @@ pub struct Attachable {
 impl Attachable {
     fn of(connection: &Connection) -> Self {
         let kind = look::auth_type(&connection.auth_type);
-        let owner = if connection.is_owner { "yours".to_owned() } else { format!("{}’s", connection.owner_name) };
-        let until =
-            connection.shared_until.map(|end| format!(", until {}", end.format("%-d %b %Y"))).unwrap_or_default();
         let is_well = connection.status == ConnectionStatus::Active;
         Self {
             id: connection.id,
             name: connection.name.clone(),
             acts_as: connection.account.clone().unwrap_or_else(|| connection.name.clone()),
-            detail: format!("{kind}, {owner}{until}"),
+            detail: format!("{kind}, {}", look::belonging(connection)),
             trouble: (!is_well).then(|| look::status(&connection.status)),
         }
     }
@@ -161,9 +163,12 @@ pub(super) fn load(
     let share: Authorized<Share, Agent> = decide(actor.clone(), agent.clone())?;
     let listed = actions::list(conn, registry, &view)?;
     let shell = Shell::load(conn, actor, Section::Agents, visit)?;
-    let found = match wish.query.trim() {
-        "" => None,
-        query => Some(search::members(conn, actor, query, FOUND_AT_MOST)?),
+    let (found, groups) = match wish.query.trim() {
+        "" => (None, Vec::new()),
+        query => (
+            Some(search::members(conn, actor, query, FOUND_AT_MOST)?),
+            groups::search(conn, actor, query, FOUND_AT_MOST)?,
+        ),
     };
     Ok(BuildPage {
         head: Head::of(agent),
@@ -172,7 +177,7 @@ pub(super) fn load(
         picker: picker(conn, registry, actor, &shell, wish, &listed)?,
         actions: listed.iter().map(BuildRow::of).collect(),
         shares: shares::list(conn, &share)?,
-        people: People { query: wish.query.clone(), found, mistake: None },
+        people: People { query: wish.query.clone(), found, groups, mistake: None },
         shell,
     })
 }
@@ -188,14 +193,15 @@ fn picker(
     let visible = integration::list(conn, registry, actor)?;
     let integrations = visible.iter().map(|(_, it)| (it.key.clone(), it.name.clone())).collect();
     let chosen = visible.into_iter().map(|(_, it)| it).find(|it| it.key == wish.integration);
-    let Some(definition) = chosen else { return Ok(Picker { integrations, ..Picker::default() }) };
+    let connection = wish.connection.clone();
+    let Some(definition) = chosen else { return Ok(Picker { integrations, connection, ..Picker::default() }) };
     let is_there = |action: &ActionDefinition| {
         listed.iter().any(|it| it.action.integration == definition.key && it.action.action == action.key)
     };
     let offer = |it: &ActionDefinition| Offer { key: it.key.clone(), name: it.name.clone(), is_there: is_there(it) };
     let defined = definition.action(&wish.action).filter(|action| !is_there(action));
     let choice = match defined {
-        Some(defined) => choice(conn, actor, shell, &definition, defined)?,
+        Some(defined) => choice(conn, actor, shell, &definition, defined)?.preferring(&connection),
         None => Choice::default(),
     };
     let picked = defined.map(|it| Picked {
@@ -210,8 +216,20 @@ fn picker(
         actions: definition.actions.iter().map(offer).collect(),
         picked,
         choice,
+        connection,
         mistakes: Mistakes::default(),
     })
+}
+
+impl Choice {
+    /// With this connection preselected, if it is one that may be attached.
+    fn preferring(self, connection: &str) -> Self {
+        if self.attachable.iter().any(|one| one.id.to_string() == connection) {
+            let credentials = CredentialMode::Preselected.to_string();
+            return Self { credentials, connection: connection.to_owned(), ..self };
+        }
+        self
+    }
 }
 
 /// Whose credentials a new action could use. What may be attached is asked of the policy, connection by connection (R10).

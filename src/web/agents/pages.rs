@@ -6,6 +6,7 @@ use crate::authz::facts::AgentAccess;
 use crate::domain::agents::Agent;
 use crate::domain::agents::shares::AgentShare;
 use crate::domain::people::grantee::Grantee;
+use crate::domain::people::groups::Group;
 use crate::domain::people::members::Member;
 use crate::domain::runs::Run;
 use crate::http::form::Mistakes;
@@ -125,15 +126,69 @@ pub struct BuildPage {
 }
 
 impl BuildPage {
-    /// Whether everyone in the workspace may use it already.
-    fn is_for_everyone(&self) -> bool {
-        self.shares.iter().any(|share| share.grantee == Grantee::Workspace)
+    /// What was found, with everyone in the workspace at the end: what each may do already, or an offer.
+    fn offers(&self) -> Vec<Offer> {
+        let found = self.people.found.iter().flatten().map(|member| Offer {
+            grantee: Grantee::User(member.user),
+            name: member.name.clone(),
+            detail: member.email.clone(),
+            held: None,
+        });
+        let groups = self.people.groups.iter().map(|group| Offer {
+            grantee: Grantee::Group(group.id),
+            name: group.name.clone(),
+            detail: format!("{} {}", group.members, if group.members == 1 { "person" } else { "people" }),
+            held: None,
+        });
+        let mut offers: Vec<Offer> = groups.chain(found).collect();
+        for offer in &mut offers {
+            let share = self.shares.iter().find(|share| share.grantee == offer.grantee);
+            offer.held = if offer.grantee == Grantee::User(self.head.agent.owner) {
+                Some("owns it")
+            } else {
+                share.map(|share| access(share.access))
+            };
+        }
+        offers
     }
 
-    /// Whether that person may use it already.
-    fn is_shared_with(&self, member: &Member) -> bool {
-        member.user == self.head.agent.owner
-            || self.shares.iter().any(|share| share.grantee == Grantee::User(member.user))
+    /// Everyone, unless they have it already.
+    fn everyone(&self) -> Option<Offer> {
+        let is_there = self.shares.iter().any(|share| share.grantee == Grantee::Workspace);
+        let everyone = Offer { grantee: Grantee::Workspace, name: String::new(), detail: String::new(), held: None };
+        (!is_there).then_some(everyone)
+    }
+}
+
+/// Somebody whom an agent can be shared with.
+#[derive(Clone, Debug)]
+struct Offer {
+    grantee: Grantee,
+    /// Their name; none for everyone.
+    name: String,
+    /// What else says who they are.
+    detail: String,
+    /// What they may do already.
+    held: Option<&'static str>,
+}
+
+impl Offer {
+    fn kind(&self) -> &'static str {
+        self.grantee.kind().as_str()
+    }
+
+    /// A name for the parts of its form, which stands on the page once for each.
+    fn key(&self) -> String {
+        self.grantee.id().map_or_else(|| "everyone".to_owned(), |id| id.to_string())
+    }
+
+    /// Whom a reader hears of: `Max Member`, `the group Sales`, `everyone in Acme`.
+    fn whom(&self, workspace: &str) -> String {
+        match self.grantee {
+            Grantee::User(_) => self.name.clone(),
+            Grantee::Group(_) => format!("the group {}", self.name),
+            Grantee::Workspace => format!("everyone in {workspace}"),
+        }
     }
 }
 
@@ -150,13 +205,15 @@ fn access(access: AgentAccess) -> &'static str {
     }
 }
 
-/// A search for people.
+/// A search for people and groups.
 #[derive(Clone, Debug, Default)]
 pub struct People {
     /// What was typed.
     pub query: String,
     /// Who was found, if somebody was looked for.
     pub found: Option<Vec<Member>>,
+    /// Which groups were found.
+    pub groups: Vec<Group>,
     /// Why a share was not made.
     pub mistake: Option<String>,
 }

@@ -160,7 +160,7 @@ fn named(connection: &Connection) -> String {
 
 /// A connection in one line: what its owner called it, the account behind it, whose it is.
 pub(super) fn described(connection: &Connection) -> String {
-    let owner = if connection.is_owner { "yours".to_owned() } else { connection.owner_name.clone() };
+    let owner = look::belonging(connection);
     match &connection.account {
         Some(account) if *account != connection.name => format!("{} · {account} · {owner}", connection.name),
         Some(_) | None => format!("{} · {owner}", connection.name),

@@ -15,6 +15,7 @@ use crate::domain::integrations::definition::Effect;
 use crate::domain::integrations::form::FieldKind;
 use crate::domain::integrations::form::FormField;
 use crate::domain::people::grantee::Grantee;
+use crate::domain::people::groups::Group;
 use crate::domain::people::members::Member;
 use crate::domain::people::members::MemberStatus;
 use crate::domain::runs::Preview;
@@ -158,6 +159,7 @@ fn build(text: &str) -> BuildPage {
         people: People {
             query: some(),
             found: Some(vec![member(MemberStatus::Active), member(MemberStatus::Active)]),
+            groups: vec![group(text)],
             mistake: Some(some()),
         },
     }
@@ -182,6 +184,7 @@ fn picker(text: &str) -> Picker {
         ],
         picked: Some(Picked { key: some(), name: some(), description: some(), effect: Effect::Write }),
         choice: choice(text),
+        connection: ConnectionId::new().to_string(),
         mistakes,
     }
 }
@@ -299,6 +302,10 @@ fn fieldset(text: &str) -> Fieldset {
         error: (place % 3 == 0).then(|| text.to_owned()),
     });
     Fieldset { fields: fields.collect(), errors: vec![text.to_owned()] }
+}
+
+fn group(text: &str) -> Group {
+    Group { id: GroupId::new(), name: text.to_owned(), created_at: Timestamp::default(), members: 2 }
 }
 
 fn connection_of(text: &str) -> Connection {

@@ -8,16 +8,21 @@ use actix_web::web::Data;
 use actix_web::web::Query;
 use diesel::pg::PgConnection;
 
+use crate::authz::actions::Attach;
 use crate::authz::actions::Share;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::ShareAccess;
+use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
+use crate::authz::proof::Guarded;
 use crate::authz::proof::authorize;
 use crate::authz::proof::decide;
 use crate::db::Db;
 use crate::db::DbError;
+use crate::domain::agents;
 use crate::domain::agents::losses;
 use crate::domain::connections::Connection;
 use crate::domain::connections::shares;
@@ -49,6 +54,8 @@ use crate::web::connections::pages::shares::Typed;
 
 /// How many people and how many groups a search offers.
 const FOUND_AT_MOST: i64 = 8;
+/// How many agents that the owner of an OAuth connection can put it on are named.
+const AGENTS_AT_MOST: i64 = 8;
 /// How many people are listed with their ways.
 const PEOPLE_ON_A_PAGE: i64 = 25;
 /// How many shares stand on a page.
@@ -107,7 +114,10 @@ fn oauth(
 ) -> Result<SharesPage, Error> {
     let definition = registry.find(conn, actor.workspace, &connection.integration)?;
     let face = Face::of(&connection, definition.as_deref());
-    Ok(SharesPage { shell: Shell::load(conn, actor, Section::Connections, visit)?, connection, face, dialog: None })
+    let may_attach = <Attach as Permits<ConnectionFacts>>::permits(actor, &connection.facts()).is_ok();
+    let agents = if may_attach { agents::visible::editable(conn, actor, AGENTS_AT_MOST)? } else { Vec::new() };
+    let shell = Shell::load(conn, actor, Section::Connections, visit)?;
+    Ok(SharesPage { shell, connection, face, may_attach, agents, dialog: None })
 }
 
 fn build(
@@ -147,6 +157,8 @@ fn build(
         shell: Shell::load(conn, actor, Section::Connections, visit)?,
         face: Face::of(connection, definition.as_deref()),
         connection: connection.clone(),
+        may_attach: false,
+        agents: Vec::new(),
         dialog: Some(dialog),
     })
 }

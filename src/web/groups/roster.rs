@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use crate::authz::actions::ManagePeople;
 use crate::authz::proof::Authorized;
 use crate::db::Db;
+use crate::domain::agents::joins;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::people::groups::Group;
 use crate::domain::people::groups::roster;
@@ -51,7 +52,7 @@ pub(super) async fn create(
     db: Data<Db>,
 ) -> Result<HttpResponse, Error> {
     let back = urls.group(&proof.resource().id);
-    let is_known = db.write(move |tx| Ok::<_, Error>(roster::add(tx, &proof, form.user)?)).await?;
+    let is_known = db.write(move |tx| Ok::<_, Error>(joins::add(tx, &proof, form.user)?)).await?;
     if !is_known {
         return Err(Error::nothing_named("person"));
     }
@@ -90,7 +91,7 @@ pub(super) async fn paste(
         paste_mistakes.add("addresses", format!("At most {PASTED_AT_MOST} addresses at once, please."));
     }
     let added = if paste_mistakes.is_empty() {
-        db.write(move |tx| Ok::<_, Error>(roster::add_by_address(tx, &proof, &wanted)?)).await?
+        db.write(move |tx| Ok::<_, Error>(joins::add_by_address(tx, &proof, &wanted)?)).await?
     } else {
         Added::default()
     };

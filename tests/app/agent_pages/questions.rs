@@ -12,6 +12,8 @@ use crate::agent_pages::stage::share_with_everyone;
 use crate::support::Answer;
 use crate::support::Client;
 use crate::support::Form;
+use http::Method;
+use serde_json::json;
 
 /// The calendar's action that everyone may run as themselves, opened by Mia.
 async fn calendar(stage: &Stage) -> (Client, String) {
@@ -118,6 +120,42 @@ async fn of_several_connections_the_caller_chooses_once() {
 }
 
 #[tokio::test]
+async fn what_is_shared_is_offered_with_its_owner_what_it_allows_and_its_end() {
+    let stage = Stage::start().await;
+    let (eve, max) = (stage.eve().await, stage.max().await);
+    let (by_program, cast) = (stage.app.token(&stage.app.cast.eve), &stage.app.cast);
+    let agent = agent(&eve, "Sales").await;
+    let action = add_own(&eve, &agent, CRM, "getContact").await;
+    share_with_everyone(&eve, &agent).await;
+    for (name, access, end) in [("First", "use", Some("2027-01-31T12:00:00Z")), ("Second", "attach", None)] {
+        connect_crm(&eve, name).await;
+        let listed = by_program.get("/api/v1/connections").await.json();
+        let newest = listed["items"][0]["id"].as_str().unwrap().to_owned();
+        let with = json!({ "type": "user", "id": cast.max.id.to_string() });
+        let share = json!({ "grantee": with, "access": access, "expires_at": end });
+        let shared = by_program.json(Method::POST, &format!("/api/v1/connections/{newest}/shares"), &share).await;
+        assert_eq!(shared.status, 201, "{}", shared.body);
+    }
+
+    let asked = max.get(&action).await.form_of("Run").set("contactId", "con_1").submit().await;
+    let offered = asked.texts(".choice__help");
+    assert!(offered[0].ends_with("API key · Eve Editor’s, shared with you to use, until 31 Jan 2027"), "{offered:?}");
+    assert!(offered[1].ends_with("API key · Eve Editor’s, shared with you to use and attach"), "{offered:?}");
+    let path = action.replace("/w/acme/", "/api/v1/");
+    let call = json!({ "input": { "contactId": "con_1" } });
+    let asked_too = stage.app.token(&cast.max).json(Method::POST, &format!("{path}/runs"), &call).await;
+    let choices = &asked_too.json()["choices"];
+    assert_eq!((&choices[0]["access"], &choices[1]["access"]), (&json!("use"), &json!("attach")), "{choices}");
+    assert_eq!(
+        (&choices[0]["access_until"], &choices[1]["access_until"]),
+        (&json!("2027-01-31T12:00:00Z"), &json!(null))
+    );
+    let (_, tail) = crm_key().split_at(crm_key().len() - 4);
+    assert!(!asked.text("main").contains(tail) && !choices.to_string().contains(tail), "no part of the key");
+    stage.app.mails().await;
+}
+
+#[tokio::test]
 async fn what_changes_something_is_shown_first_and_sent_once() {
     let stage = Stage::start().await;
     let (eve, max) = (stage.eve().await, stage.max().await);
@@ -160,7 +198,7 @@ async fn with_a_script_a_question_takes_the_place_of_the_page() {
     let fields: Vec<(&str, &str)> =
         ["csrf", "odeus.key", "title", "start", "end"].iter().map(|name| (*name, form.value(name).unwrap())).collect();
 
-    let asked = mia.call(http::Method::POST, form.action()).header("hx-request", "true").fields(&fields).send().await;
+    let asked = mia.call(Method::POST, form.action()).header("hx-request", "true").fields(&fields).send().await;
 
     assert_eq!((asked.status, asked.header("hx-retarget"), asked.header("hx-reselect")), (409, "#main", "#main"));
     assert_eq!(asked.text("#main h1"), "This action needs your Sandbox Calendar");

@@ -285,6 +285,39 @@ async fn whose_credential_an_action_uses_can_be_changed() {
 }
 
 #[tokio::test]
+async fn d36_an_editor_takes_anothers_connection_off_or_puts_their_own_and_cannot_point_it_elsewhere() {
+    let stage = Stage::with(&["sandbox-crm"]).await;
+    let (ada, eve, max) = (stage.ada(), stage.eve(), stage.max());
+    let of_eve = connect_crm(&eve, "Of Eve").await;
+    let mut body = list_contacts();
+    body["credentials"] = json!("preselected");
+    body["connection_id"] = of_eve["id"].clone();
+    let (agent, action) = agent_with(&eve, &body).await;
+    let (actions, path) = (format!("{AGENTS}/{agent}/actions"), format!("{AGENTS}/{agent}/actions/{action}"));
+    share(&eve, &format!("{AGENTS}/{agent}"), &stage.app.cast.max, "edit").await;
+    let permissions = json!({ "permissions": ["createAgents", "configurePreselectedConnections"] });
+    shown(&ada.json(Method::PATCH, "/api/v1/roles/member", &permissions).await);
+
+    // Another operation with the same credential is another attachment, which only who has a right to it makes.
+    let mut other = body.clone();
+    other["action"] = json!("createDeal");
+    problem(&max.json(Method::POST, &actions, &other).await, 404, "not_found");
+    assert_eq!(wrong_fields(&max.json(Method::PATCH, &path, &json!({ "action": "createDeal" })).await), ["action"]);
+    let again = json!({ "credentials": "preselected", "connection_id": of_eve["id"] });
+    problem(&max.json(Method::PATCH, &path, &again).await, 404, "not_found");
+    let runs = format!("{path}/runs");
+    shown(&max.json(Method::POST, &runs, &json!({ "input": {} })).await);
+
+    let of_max = connect_crm(&max, "Of Max").await;
+    let his = json!({ "credentials": "preselected", "connection_id": of_max["id"] });
+    assert_eq!(shown(&max.json(Method::PATCH, &path, &his).await)["connection"]["name"], "Of Max");
+    let off = shown(&max.json(Method::PATCH, &path, &json!({ "credentials": "own" })).await);
+    assert_eq!((&off["credentials"], &off["connection"]), (&json!("own"), &Value::Null));
+    problem(&max.json(Method::PATCH, &path, &again).await, 404, "not_found");
+    stage.app.mails().await;
+}
+
+#[tokio::test]
 async fn a_user_of_an_agent_does_not_learn_what_is_preselected() {
     let stage = Stage::with(&["sandbox-crm"]).await;
     let eve = stage.eve();

@@ -171,8 +171,8 @@ async fn of_several_connections_one_is_chosen_once() {
     let choice = problem(&run(&max, &path, &json!({})).await, 409, "connection_choice_required");
     let choices = choice["choices"].as_array().unwrap();
     assert_eq!(pluck(choices, "name"), ["One", "Two"]);
-    assert_eq!(members(&choices[0]), ["account", "id", "name", "owner", "status"]);
-    assert_eq!(choices[0]["id"], one["id"]);
+    assert_eq!(members(&choices[0]), ["access", "access_until", "account", "id", "name", "owner", "status"]);
+    assert_eq!((&choices[0]["id"], &choices[0]["access"]), (&one["id"], &Value::Null));
 
     let chosen = shown(&run(&max, &path, &json!({ "connection_id": two["id"] })).await);
     assert_eq!(chosen["connection"]["name"], "Two");

@@ -12,6 +12,7 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::Text;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid as SqlUuid;
+use odeus::authz::actions::Edit;
 use odeus::authz::actions::View;
 use odeus::authz::actor::Actor;
 use odeus::authz::actor::Permissions;
@@ -353,6 +354,11 @@ fn compare(conn: &mut PgConnection, world: &World) {
         let agents = odeus::domain::agents::visible::list(conn, &actor, &page).unwrap();
         let agents: BTreeSet<Uuid> = agents.items.iter().map(|agent| agent.id.uuid()).collect();
         assert_eq!(agents, admitted(&world.agents, 6, may_see), "agents of {person}");
+
+        let may_edit = |thing: &Thing| <Edit as Permits<_>>::permits(&actor, &world.agent_facts(thing, person)).is_ok();
+        let editable = odeus::domain::agents::visible::editable(conn, &actor, 50).unwrap();
+        let editable: BTreeSet<Uuid> = editable.iter().map(|agent| agent.id.uuid()).collect();
+        assert_eq!(editable, admitted(&world.agents, 6, may_edit), "agents that {person} may change");
 
         for (number, thing) in world.agents.iter().enumerate() {
             let loaded = Agent::load(conn, &actor, &id(6, number).into()).unwrap();

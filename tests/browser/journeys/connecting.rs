@@ -53,7 +53,7 @@ async fn a_preselected_action_acts_as_its_owner_and_shows_nobody_who_that_is() {
         let cast = &place.app.cast;
         let eve = place.signed_in(&cast.eve).await;
         create_agent(&eve, "Front desk").await;
-        eve.fill("Add a person", "ada").await;
+        eve.fill("Add people or a group", "ada").await;
         eve.select("What Ada Admin may do", "may edit it").await;
         eve.press("Share with Ada Admin").await;
         eve.sees("Shared. They find it on their Agents page.").await;
@@ -72,6 +72,15 @@ async fn a_preselected_action_acts_as_its_owner_and_shows_nobody_who_that_is() {
         ada.examines_page().await;
         ada.press("Add action").await;
         ada.sees("The action is on the agent.").await;
+        ada.examines_page().await;
+        ada.press("Connections").await;
+        ada.press("Board calendar").await;
+        ada.is_on("Board calendar").await;
+        ada.press("Explain who can use it").await;
+        ada.is_on("Who can use Board calendar?").await;
+        ada.fill("Find a person", "mia").await;
+        ada.press("Mia Member").await;
+        ada.sees("cannot use it directly, but acts through an agent").await;
         ada.examines_page().await;
 
         let mia = place.signed_in(&cast.mia).await;
@@ -132,6 +141,13 @@ async fn a_key_that_the_provider_refuses_is_not_kept_and_its_words_are_shown() {
         max.examines_page().await;
         assert!(!max.source().await.contains(CRM_KEYS[0].key));
         place.app.assert_not_stored(&[CRM_KEYS[0].key]);
+
+        max.press("Explain who can use it").await;
+        max.is_on("Who can use My customers?").await;
+        max.fill("Find a person", "mia").await;
+        max.press("Mia Member").await;
+        max.sees("Mia Member cannot use it").await;
+        max.examines_page().await;
     })
     .await;
 }

@@ -56,16 +56,18 @@ impl AccessPage {
     fn is_oauth(&self) -> bool {
         self.connection.auth_type == AuthType::Oauth
     }
-}
 
-/// What is said at once.
-fn verdict(answer: &Explanation) -> String {
-    let name = &answer.person.name;
-    let runs = answer.agents.items.iter().any(|through| through.stopped_by.is_empty());
-    match (answer.may_use(), runs) {
-        (true, _) => format!("{name} can use it"),
-        (false, true) => format!("{name} cannot use it directly, but acts through an agent"),
-        (false, false) => format!("{name} cannot use it"),
+    /// What is said at once. It claims nothing of agents that are not on this page, or not for this reader.
+    fn verdict(&self, answer: &Explanation) -> String {
+        let name = &answer.person.name;
+        let runs = answer.agents.items.iter().any(|through| through.stopped_by.is_empty());
+        let is_whole = self.is_first && answer.agents.next.is_none() && (self.connection.is_owner || !self.is_oauth());
+        match (answer.may_use(), runs) {
+            (true, _) => format!("{name} can use it"),
+            (false, true) => format!("{name} cannot use it directly, but acts through an agent"),
+            (false, false) if is_whole => format!("{name} cannot use it"),
+            (false, false) => format!("{name} cannot use it directly"),
+        }
     }
 }
 

@@ -118,6 +118,17 @@ fn deletion(text: &str, auth_type: AuthType) -> DeletionPage {
 }
 
 fn shares(text: &str, auth_type: AuthType) -> SharesPage {
+    SharesPage {
+        shell: Shell::sample(text),
+        connection: connection(text, auth_type, ConnectionStatus::Active, auth_type != AuthType::ServiceAccount),
+        face: face(text),
+        may_attach: auth_type == AuthType::Oauth,
+        agents: dependents(text).agents,
+        dialog: (auth_type != AuthType::Oauth).then(|| dialog(text)),
+    }
+}
+
+fn dialog(text: &str) -> Dialog {
     let now = Shell::sample(text).now;
     let offers =
         [Grantee::User(UserId::new()), Grantee::Group(GroupId::new()), Grantee::Workspace].map(|grantee| Offer {
@@ -159,7 +170,7 @@ fn shares(text: &str, auth_type: AuthType) -> SharesPage {
     let mut mistakes = Mistakes::default();
     mistakes.add("grantee", text);
     mistakes.add("ends", text);
-    let dialog = Dialog {
+    Dialog {
         query: text.to_owned(),
         offers: offers.to_vec(),
         typed: Typed { grantee: text.to_owned(), access: None, ends: text.to_owned(), mistakes },
@@ -171,12 +182,6 @@ fn shares(text: &str, auth_type: AuthType) -> SharesPage {
         is_first_of_people: false,
         next_people: Some("cursor".to_owned()),
         removed: Some(share(Grantee::Workspace)),
-    };
-    SharesPage {
-        shell: Shell::sample(text),
-        connection: connection(text, auth_type, ConnectionStatus::Active, auth_type == AuthType::ApiKey),
-        face: face(text),
-        dialog: (auth_type != AuthType::Oauth).then_some(dialog),
     }
 }
 
@@ -196,7 +201,7 @@ fn access(text: &str, auth_type: AuthType) -> AccessPage {
         deactivated_at: Some(shell.now),
         connections: 0,
     };
-    let people = shares(text, AuthType::ApiKey).dialog.unwrap_or_default().people;
+    let people = dialog(text).people;
     let through = |agent, stopped_by| ThroughAgent { agent, action: text.to_owned(), stopped_by };
     let items = vec![through(Some((AgentId::new(), text.to_owned())), rules(2)), through(None, rules(0))];
     let is_shared = auth_type == AuthType::ApiKey;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 
 use crate::authz::facts::ShareAccess;
+use crate::domain::agents::Agent;
 use crate::domain::agents::losses::share::Loss;
 use crate::domain::connections::Connection;
 use crate::domain::connections::shares::ConnectionShare;
@@ -16,6 +17,7 @@ use crate::domain::people::members::Member;
 use crate::http::form::Mistakes;
 use crate::http::page::Shell;
 use crate::kernel::ids::ShareId;
+use crate::kernel::text;
 use crate::web::connections::pages::Face;
 
 /// Who may use a connection.
@@ -28,6 +30,10 @@ pub struct SharesPage {
     pub connection: Connection,
     /// Its integration.
     pub face: Face,
+    /// Whether the person may preselect it on agents, for an OAuth connection.
+    pub may_attach: bool,
+    /// The agents on which they can: those that they may change.
+    pub agents: Vec<Agent>,
     /// What there is to do; nothing for an OAuth connection.
     pub dialog: Option<Dialog>,
 }
@@ -127,10 +133,6 @@ impl Offer {
     fn is_open(&self) -> bool {
         self.held.is_none() && !self.is_owner
     }
-
-    fn is_group(&self) -> bool {
-        matches!(self.grantee, Grantee::Group(_))
-    }
 }
 
 /// A share, and what goes with it.
@@ -180,16 +182,10 @@ impl Row {
 fn names(loss: &Loss) -> String {
     let shown = i64::try_from(loss.names.len()).unwrap_or(i64::MAX);
     let others = loss.people - shown;
-    let all = loss.names.join(", ");
     if loss.is_more {
-        return format!("{all} and at least {others} others");
+        return format!("{} and at least {others} others", loss.names.join(", "));
     }
-    match (others, loss.names.split_last()) {
-        (0, Some((last, others))) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        (0, _) => all,
-        (1, _) => format!("{all} and 1 other"),
-        (others, _) => format!("{all} and {others} others"),
-    }
+    text::listed(&loss.names, others)
 }
 
 fn people(count: i64, is_more: bool) -> String {
