@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
+use tokio::runtime::Handle;
 
 use crate::app::StartError;
 use crate::app::public_url;
@@ -12,6 +13,8 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::db::DbError;
 use crate::domain::accounts::passwords::Passwords;
+use crate::domain::agents::agent_action;
+use crate::domain::agents::agent_action::AgentActions;
 use crate::domain::connections::check::Checker;
 use crate::domain::connections::connecting::Connecting;
 use crate::domain::integrations::registry::Registry;
@@ -19,6 +22,8 @@ use crate::domain::oauth::callback::Landing;
 use crate::domain::oauth::renewal::Renewer;
 use crate::domain::oauth::revocation::Revoker;
 use crate::domain::oauth::trial::Trial;
+use crate::domain::people::actors;
+use crate::domain::people::actors::Tokens;
 use crate::domain::runs::runner::Runner;
 use crate::domain::runs::sending::Sender;
 use crate::http::probes::Readiness;
@@ -67,6 +72,10 @@ pub struct Parts {
     pub connecting: Connecting,
     /// Renews access: one for all threads, so that they join.
     pub renewer: Renewer,
+    /// Knows who holds a token.
+    pub tokens: Tokens,
+    /// Finds the actions on agents.
+    pub agent_actions: AgentActions,
     /// Runs actions.
     pub runner: Runner,
     /// The integrations' definitions.
@@ -96,7 +105,10 @@ impl Parts {
         let renewer = Renewer::new(db.clone(), checker.clone(), clock.clone(), metrics.clone());
         let sender = Sender { vault: vault.clone(), client: client.clone(), renewer: renewer.clone() };
         let runner = Runner::new(db.clone(), sender, clock.clone(), registry.clone(), metrics.clone());
+        let home = Handle::current();
         Ok(Self {
+            tokens: Tokens::open(db.clone(), &home, actors::by_tokens),
+            agent_actions: AgentActions::open(db.clone(), &home, agent_action::load_all),
             connecting: Connecting { db: db.clone(), checker },
             passwords: Passwords::new(settings.workers.saturating_sub(1))?,
             transport: transport(settings, &public)?,
@@ -128,6 +140,8 @@ impl Parts {
         cfg.app_data(Data::new(self.metrics.clone()));
         cfg.app_data(Data::new(self.readiness.clone()));
         cfg.app_data(Data::new(self.egress.clone()));
+        cfg.app_data(Data::new(self.tokens.clone()));
+        cfg.app_data(Data::new(self.agent_actions.clone()));
         self.share_connecting(cfg);
     }
 

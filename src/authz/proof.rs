@@ -1,4 +1,4 @@
-//! The one maker of proofs. It loads the resource within the actor's workspace and asks the policy; whoever may not even
+//! The maker of proofs. It loads the resource within the actor's workspace and asks the policy; whoever may not even
 //! see the resource is told that it does not exist (D-76).
 
 use std::marker::PhantomData;
@@ -24,7 +24,7 @@ pub trait Guarded: Sized {
     fn facts(&self) -> Self::Facts;
 }
 
-/// The proof that `actor` may do `A` to this `R`. Only [`authorize`] makes one.
+/// The proof that `actor` may do `A` to this `R`. Only [`authorize`] and [`decide`] make one.
 ///
 /// A function that asks for a proof takes that one:
 ///
@@ -112,7 +112,8 @@ where
     decide(actor, resource)
 }
 
-/// Asks the policy about a resource that has been loaded already, for lists whose rows each become a proof.
+/// Asks the policy about a resource that has been loaded already: by a list whose rows each become a proof, or together with
+/// what others asked for in the same moment.
 pub fn decide<A, R>(actor: Actor, resource: R) -> Result<Authorized<A, R>, Denied>
 where
     R: Guarded,

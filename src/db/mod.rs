@@ -1,6 +1,7 @@
 //! The database: a pool whose size equals the threads that may block on it, and the two ways to use a connection,
 //! [`Db::read`] and [`Db::write`].
 
+pub mod batched;
 pub mod conflict;
 pub mod database;
 pub mod embedded;

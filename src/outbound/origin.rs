@@ -143,6 +143,11 @@ impl OriginMap {
         pairs.into_iter().map(|(from, to)| Ok((from.parse()?, to.parse()?))).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether every address stays as it is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The address to use for `url`: the mapped origin, with the same path and query; `url` itself where none is mapped.
     pub fn apply(&self, url: &Url) -> Url {
         let Some(to) = Origin::of(url).ok().and_then(|origin| self.0.get(&origin)) else { return url.clone() };

@@ -231,6 +231,11 @@ impl Vault {
         Ok(())
     }
 
+    /// Whether the secret can be used without a connection, see [`Vault::unlock`].
+    pub fn is_unlocked(&self, workspace: WorkspaceId, sealed: &Sealed) -> bool {
+        envelope::key_id(sealed).is_ok_and(|id| self.cached(workspace, id).is_some())
+    }
+
     /// Opens without a connection.
     fn open(&self, context: &Context<'_>, sealed: &Sealed) -> Result<Plain, VaultError> {
         self.cached(context.workspace, envelope::key_id(sealed)?).ok_or(VaultError::Locked)?.open(context, sealed)

@@ -13,6 +13,8 @@ mod architecture;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod batched;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cli;

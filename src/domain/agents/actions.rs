@@ -150,9 +150,9 @@ pub fn list(
     let actor = proof.actor();
     let rows: Vec<Row> = prepared(concat!(
         "SELECT ",
-        agent_action_columns!(),
+        agent_action_columns!("$1", "$2"),
         ", ",
-        binding_columns!("$3"),
+        binding_columns!("$1", "$3"),
         " FROM agent_actions aa JOIN agents a ON a.workspace_id = aa.workspace_id AND a.id = aa.agent_id ",
         binding_joins!(),
         " WHERE aa.workspace_id = $1 AND aa.agent_id = $4 ORDER BY aa.created_at, aa.id"
@@ -174,7 +174,7 @@ pub fn describe(
     let (actor, action) = (proof.actor(), proof.resource());
     let binding: BindingRow = prepared(concat!(
         "SELECT ",
-        binding_columns!("$2"),
+        binding_columns!("$1", "$2"),
         " FROM agent_actions aa ",
         binding_joins!(),
         " WHERE aa.workspace_id = $1 AND aa.id = $3"

@@ -1,11 +1,12 @@
 //! One action on an agent. Whoever may see the agent sees it; whoever may run the agent runs it. Each call decides anew
 //! with which credential (see `runs`).
 
-use diesel::OptionalExtension;
 use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
+use diesel::sql_types::BigInt;
 use diesel::sql_types::Binary;
 use diesel::sql_types::Bool;
 use diesel::sql_types::Nullable;
@@ -18,11 +19,15 @@ use crate::authz::facts::AgentAccess;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::CredentialMode;
 use crate::authz::proof::Guarded;
+use crate::db::batched;
+use crate::db::batched::Batched;
 use crate::db::prepared::prepared;
 use crate::domain::agents::access::agent_share;
 use crate::kernel::clock::Timestamp;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
+use crate::kernel::ids::UserId;
+use crate::kernel::ids::WorkspaceId;
 
 /// Which action on which agent: an address names both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,16 +79,18 @@ pub struct AgentAction {
     pub document_digest: Option<Vec<u8>>,
 }
 
-/// The columns of [`AgentAction`] from `agent_actions aa JOIN agents a`, for workspace `$1` and user `$2`.
+/// The columns of [`AgentAction`] from `agent_actions aa JOIN agents a`, for a workspace and a user.
 macro_rules! agent_action_columns {
-    () => {
+    ($workspace:literal, $user:literal) => {
         concat!(
             "aa.id, aa.agent_id AS agent, a.name AS agent_name, aa.integration, aa.action, aa.credentials,
-             aa.requires_confirmation, aa.created_at, a.enabled AS is_agent_enabled, a.owner_id = $2 AS is_owner, ",
-            agent_share!("$1", "a.id", "$2"),
-            " AS shared,
-             (SELECT ci.digest FROM custom_integrations ci WHERE ci.workspace_id = $1 AND ci.key = aa.integration)
-                AS document_digest"
+             aa.requires_confirmation, aa.created_at, a.enabled AS is_agent_enabled, a.owner_id = ",
+            $user,
+            " AS is_owner, ",
+            agent_share!($workspace, "a.id", $user),
+            " AS shared, (SELECT ci.digest FROM custom_integrations ci WHERE ci.workspace_id = ",
+            $workspace,
+            " AND ci.key = aa.integration) AS document_digest"
         )
     };
 }
@@ -96,23 +103,60 @@ impl AgentAction {
     }
 }
 
+/// An action that somebody asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// In which workspace.
+    pub workspace: WorkspaceId,
+    /// Who asks.
+    pub user: UserId,
+    /// Which.
+    pub key: AgentActionKey,
+}
+
+/// Where actions are asked for.
+pub type AgentActions = Batched<Wanted, Option<AgentAction>>;
+
+/// Each as its asker sees it; none where it is not in that workspace.
+pub fn load_all(conn: &mut PgConnection, wanted: &[Wanted]) -> QueryResult<Vec<Option<AgentAction>>> {
+    fn column<T>(wanted: &[Wanted], value: impl Fn(&Wanted) -> T) -> Vec<T> {
+        wanted.iter().map(value).collect()
+    }
+    let rows: Vec<Row> = prepared(concat!(
+        "SELECT q.place, t.* FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4))
+            WITH ORDINALITY AS q (workspace, asker, agent, action, place) CROSS JOIN LATERAL (SELECT ",
+        agent_action_columns!("q.workspace", "q.asker"),
+        " FROM agent_actions aa JOIN agents a ON a.workspace_id = aa.workspace_id AND a.id = aa.agent_id
+         WHERE aa.workspace_id = q.workspace AND aa.id = q.action AND aa.agent_id = q.agent OFFSET 0) t"
+    ))
+    .bind::<Array<Uuid>, _>(column(wanted, |it| it.workspace))
+    .bind::<Array<Uuid>, _>(column(wanted, |it| it.user))
+    .bind::<Array<Uuid>, _>(column(wanted, |it| it.key.agent))
+    .bind::<Array<Uuid>, _>(column(wanted, |it| it.key.action))
+    .load(conn)?;
+    let mut actions = vec![None; wanted.len()];
+    for row in rows {
+        if let Some(action) = actions.get_mut(batched::place(row.place)) {
+            *action = Some(row.action);
+        }
+    }
+    Ok(actions)
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    #[diesel(embed)]
+    action: AgentAction,
+}
+
 impl Guarded for AgentAction {
     type Key = AgentActionKey;
     type Facts = AgentFacts;
 
     fn load(conn: &mut PgConnection, actor: &Actor, key: &AgentActionKey) -> QueryResult<Option<Self>> {
-        prepared(concat!(
-            "SELECT ",
-            agent_action_columns!(),
-            " FROM agent_actions aa JOIN agents a ON a.workspace_id = aa.workspace_id AND a.id = aa.agent_id
-             WHERE aa.workspace_id = $1 AND aa.id = $3 AND aa.agent_id = $4"
-        ))
-        .bind::<Uuid, _>(actor.workspace)
-        .bind::<Uuid, _>(actor.user)
-        .bind::<Uuid, _>(key.action)
-        .bind::<Uuid, _>(key.agent)
-        .get_result(conn)
-        .optional()
+        Ok(load_all(conn, &[Wanted { workspace: actor.workspace, user: actor.user, key: *key }])?.pop().flatten())
     }
 
     fn facts(&self) -> AgentFacts {

@@ -58,17 +58,18 @@ pub struct BindingRow {
     attacher_share: Option<ShareAccess>,
 }
 
-/// The columns of [`BindingRow`], with [`binding_joins`], for workspace `$1` at the time given.
+/// The columns of [`BindingRow`], with [`binding_joins`], for a workspace at the time given.
 macro_rules! binding_columns {
-    ($at:literal) => {
+    ($workspace:literal, $at:literal) => {
         concat!(
             "b.connection_id AS bound_connection, b.broken_at IS NULL AND bc.id IS NOT NULL AS is_whole,
              b.approved_fingerprint, b.attached_by, b.attached_at, bm.role AS attacher_role,
              coalesce(bm.role = 'admin' OR EXISTS (
-                SELECT 1 FROM role_permissions p WHERE p.workspace_id = $1 AND p.role = bm.role
-                AND p.permission = 'configurePreselectedConnections'), false) AS attacher_may_configure,
+                SELECT 1 FROM role_permissions p WHERE p.workspace_id = ",
+            $workspace,
+            " AND p.role = bm.role AND p.permission = 'configurePreselectedConnections'), false) AS attacher_may_configure,
              bc.auth_type AS bound_auth_type, coalesce(bc.owner_id = b.attached_by, false) AS attacher_owns, ",
-            crate::domain::agents::access::connection_share!("$1", "bc.id", "b.attached_by", $at),
+            crate::domain::agents::access::connection_share!($workspace, "bc.id", "b.attached_by", $at),
             " AS attacher_share"
         )
     };

@@ -59,8 +59,11 @@ struct Inner {
 impl Registry {
     /// The built-in integrations, with their addresses mapped.
     pub fn new(map: OriginMap) -> Self {
-        let builtin =
-            catalog::builtin().iter().map(|definition| Arc::new(definition.as_ref().clone().mapped(&map))).collect();
+        let mapped = |definition: &Arc<Definition>| {
+            // Where nothing is mapped, one copy of the catalogue is enough.
+            if map.is_empty() { Arc::clone(definition) } else { Arc::new(definition.as_ref().clone().mapped(&map)) }
+        };
+        let builtin = catalog::builtin().iter().map(mapped).collect();
         Self(Arc::new(Inner { map, builtin, custom: RwLock::default() }))
     }
 
@@ -91,10 +94,18 @@ impl Registry {
         key: &str,
         digest: Option<&[u8]>,
     ) -> Result<Option<Arc<Definition>>, RegistryError> {
-        if let Some(definition) = self.0.builtin.iter().find(|definition| definition.key == key) {
-            return Ok(Some(definition.clone()));
+        if let Some(definition) = self.known(workspace, key, digest) {
+            return Ok(Some(definition));
         }
         digest.map(|digest| Ok(self.custom(conn, workspace, key, digest.to_vec())?.definition)).transpose()
+    }
+
+    /// The same, if it is known without asking the database.
+    pub fn known(&self, workspace: WorkspaceId, key: &str, digest: Option<&[u8]>) -> Option<Arc<Definition>> {
+        if let Some(definition) = self.0.builtin.iter().find(|definition| definition.key == key) {
+            return Some(definition.clone());
+        }
+        Some(self.kept(&(workspace, key.to_owned()), digest?)?.definition)
     }
 
     /// What of a custom integration's document could not be carried over; nothing for a built-in one.
@@ -141,6 +152,11 @@ impl Registry {
         self.0.builtin.iter().any(|definition| definition.key == key)
     }
 
+    fn kept(&self, place: &(WorkspaceId, String), digest: &[u8]) -> Option<Read> {
+        let kept = self.0.custom.read().unwrap_or_else(PoisonError::into_inner).get(place).cloned();
+        kept.filter(|read| read.digest == digest)
+    }
+
     fn custom(
         &self,
         conn: &mut PgConnection,
@@ -149,8 +165,7 @@ impl Registry {
         digest: Vec<u8>,
     ) -> Result<Read, RegistryError> {
         let place = (workspace, key.to_owned());
-        let kept = self.0.custom.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
-        if let Some(read) = kept.filter(|read| read.digest == digest) {
+        if let Some(read) = self.kept(&place, &digest) {
             return Ok(read);
         }
         let text: String =

@@ -9,6 +9,7 @@ use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Array;
+use diesel::sql_types::BigInt;
 use diesel::sql_types::Bool;
 use diesel::sql_types::Bytea;
 use diesel::sql_types::Text;
@@ -20,6 +21,8 @@ use crate::authz::actor::Permissions;
 use crate::authz::actor::Via;
 use crate::authz::facts::Permission;
 use crate::authz::facts::Role;
+use crate::db::batched;
+use crate::db::batched::Batched;
 use crate::db::prepared::prepared;
 use crate::domain::accounts::token_hash;
 use crate::kernel::clock::Timestamp;
@@ -96,27 +99,59 @@ pub(in crate::domain) fn of_member(
     Ok(row.map(|row| row.actor(Via::System, Arrival { ip: None, at })))
 }
 
-/// Whoever holds the API token, if they are still an active member. Notes, to the minute, that it was used.
-pub fn by_token(conn: &mut PgConnection, token: &str, arrival: Arrival) -> QueryResult<Option<Actor>> {
-    let hash = token_hash(token);
-    let row: Option<MemberRow> = prepared(concat!(
-        "SELECT ",
-        member_columns!(),
-        ", coalesce(t.last_used_at > $2, false) AS is_fresh
-         FROM api_tokens t JOIN memberships m ON m.workspace_id = t.workspace_id AND m.user_id = t.user_id
-         WHERE t.token_hash = $1 AND m.status = 'active'",
-    ))
-    .bind::<Bytea, _>(&hash)
-    .bind::<Timestamptz, _>(arrival.at - chrono::Duration::minutes(1))
-    .get_result(conn)
-    .optional()?;
-    if row.as_ref().is_some_and(|row| !row.is_fresh) {
-        prepared("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
-            .bind::<Bytea, _>(&hash)
-            .bind::<Timestamptz, _>(arrival.at)
-            .execute(conn)?;
+/// An API token that came with a request.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    hash: Vec<u8>,
+    arrival: Arrival,
+}
+
+impl Presented {
+    /// The token as it came.
+    pub fn new(token: &str, arrival: Arrival) -> Self {
+        Self { hash: token_hash(token), arrival }
     }
-    Ok(row.map(|row| row.actor(Via::Token, arrival)))
+}
+
+/// Where API tokens are asked about.
+pub type Tokens = Batched<Presented, Option<Actor>>;
+
+/// Whoever holds each token, if they are still an active member. Notes, to the minute, that it was used.
+pub fn by_tokens(conn: &mut PgConnection, presented: &[Presented]) -> QueryResult<Vec<Option<Actor>>> {
+    let hashes: Vec<&[u8]> = presented.iter().map(|it| it.hash.as_slice()).collect();
+    let since: Vec<Timestamp> = presented.iter().map(|it| it.arrival.at - chrono::Duration::minutes(1)).collect();
+    let rows: Vec<HolderRow> = prepared(concat!(
+        "SELECT q.place, t.* FROM unnest((SELECT $1), (SELECT $2)) WITH ORDINALITY AS q (hash, since, place)
+         CROSS JOIN LATERAL (SELECT ",
+        member_columns!(),
+        ", coalesce(t.last_used_at > q.since, false) AS is_fresh
+         FROM api_tokens t JOIN memberships m ON m.workspace_id = t.workspace_id AND m.user_id = t.user_id
+         WHERE t.token_hash = q.hash AND m.status = 'active' OFFSET 0) t"
+    ))
+    .bind::<Array<Bytea>, _>(hashes)
+    .bind::<Array<Timestamptz>, _>(since)
+    .load(conn)?;
+    let mut actors = vec![None; presented.len()];
+    for row in rows {
+        let place = batched::place(row.place);
+        let (Some(actor), Some(it)) = (actors.get_mut(place), presented.get(place)) else { continue };
+        if !row.member.is_fresh {
+            prepared("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
+                .bind::<Bytea, _>(&it.hash)
+                .bind::<Timestamptz, _>(it.arrival.at)
+                .execute(conn)?;
+        }
+        *actor = Some(row.member.actor(Via::Token, it.arrival));
+    }
+    Ok(actors)
+}
+
+#[derive(QueryableByName)]
+struct HolderRow {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    #[diesel(embed)]
+    member: MemberRow,
 }
 
 #[derive(QueryableByName)]

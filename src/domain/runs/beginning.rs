@@ -1,7 +1,7 @@
 //! Lets a call begin, or says why not: the policy is asked with the facts of this moment, the sealed secret is read in the
-//! same statement (D-33), and one more statement writes down the run and its audit event before anything leaves that
-//! changes something or must happen once. A transaction around the two would add two round trips to each run and nothing
-//! else: under read committed each statement sees its own moment, with or without it.
+//! same statement (D-33, see `admission`), and one more statement writes down the run and its audit event before anything
+//! leaves that changes something or must happen once. A transaction around the two would add two round trips to each run and
+//! nothing else: under read committed each statement sees its own moment, with or without it.
 
 use std::sync::Arc;
 
@@ -16,19 +16,16 @@ use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
-use crate::domain::integrations::registry::Registry;
-use crate::domain::integrations::validation::FieldError;
+use crate::domain::runs::admission;
 use crate::domain::runs::admission::Admission;
-use crate::domain::runs::admission::admit;
 use crate::domain::runs::begun::Begun;
 use crate::domain::runs::call::Call;
 use crate::domain::runs::call::IntegrationName;
 use crate::domain::runs::call::Outcome;
 use crate::domain::runs::call::RunError;
-use crate::domain::runs::call::has_nul;
+use crate::domain::runs::choices;
 use crate::domain::runs::confirmation::Agreement;
 use crate::domain::runs::confirmation::Preview;
-use crate::domain::runs::confirmation::call_fingerprint;
 use crate::domain::runs::ending::sentence;
 use crate::domain::runs::hold;
 use crate::domain::runs::hold::Hold;
@@ -38,7 +35,6 @@ use crate::domain::runs::record::Attempt;
 use crate::domain::runs::record::Key;
 use crate::domain::runs::record::Standing;
 use crate::domain::runs::repeat;
-use crate::domain::runs::run::RunConnection;
 use crate::domain::runs::run::RunStatus;
 use crate::domain::runs::target::Target;
 use crate::kernel::clock::Timestamp;
@@ -48,8 +44,6 @@ use crate::kernel::ids::UserId;
 use crate::outbound::request::Request;
 use crate::vault::Vault;
 use crate::vault::VaultError;
-
-const MAX_KEY: usize = 255;
 
 /// Who asks for what.
 #[derive(Clone, Debug)]
@@ -84,85 +78,23 @@ pub(in crate::domain::runs) struct Scene<'a> {
     pub(in crate::domain::runs) ask: &'a Ask,
     pub(in crate::domain::runs) definition: &'a Definition,
     pub(in crate::domain::runs) defined: &'a ActionDefinition,
-    request: &'a Request,
-    request_line: &'a str,
-    key: Option<&'a Key>,
-    at: Timestamp,
+    pub(in crate::domain::runs) request: &'a Request,
+    pub(in crate::domain::runs) request_line: &'a str,
+    pub(in crate::domain::runs) key: Option<&'a Key>,
+    pub(in crate::domain::runs) at: Timestamp,
 }
 
-struct Admitted {
-    run: RunId,
-    is_written: bool,
-    caller_name: String,
-    target: Target,
+/// A call that leaves; with the id under which it is written down, if it is.
+pub(in crate::domain::runs) struct Admitted {
+    pub(in crate::domain::runs) run: Option<RunId>,
+    pub(in crate::domain::runs) caller_name: String,
+    pub(in crate::domain::runs) target: Box<Target>,
     /// What leaves instead of the request on the scene, and what is written down of it.
-    addressed: Option<(Request, String)>,
+    pub(in crate::domain::runs) addressed: Option<(Request, String)>,
 }
 
-/// Looks the input over, asks the policy, and writes the call down.
-pub fn begin(
-    conn: &mut PgConnection,
-    registry: &Registry,
-    vault: &Vault,
-    ask: Ask,
-    at: Timestamp,
-) -> Result<Beginning, RunError> {
-    let (action, digest) = (&ask.action, ask.action.document_digest.as_deref());
-    let definition = registry.resolve(conn, ask.actor.workspace, &action.integration, digest)?;
-    let Some(definition) = definition.filter(|definition| definition.action(&ask.action.action).is_some()) else {
-        return Ok(Beginning::Stop(vanished(conn, &ask, at)?));
-    };
-    let Some(defined) = definition.action(&ask.action.action) else { return Err(RunError::Stopped) };
-    if let Err(errors) = check(&ask.call) {
-        return Ok(Beginning::Stop(Outcome::Invalid(errors)));
-    }
-    let request = match defined.build(&ask.call.input) {
-        Ok(request) => request,
-        Err(errors) => return Ok(Beginning::Stop(Outcome::Invalid(errors))),
-    };
-    let request_line = format!("{} {}", request.method(), request.url());
-    let key = ask.call.idempotency_key.as_ref().map(|word| Key {
-        word: word.clone(),
-        fingerprint: call_fingerprint(ask.action.id, ask.call.connection, &ask.call.input),
-    });
-    let scene = Scene {
-        ask: &ask,
-        definition: &definition,
-        defined,
-        request: &request,
-        request_line: &request_line,
-        key: key.as_ref(),
-        at,
-    };
-    let decided = scene.decide(conn, vault)?;
-    let Admitted { run, is_written, caller_name, target, addressed } = match decided {
-        Ok(admitted) => admitted,
-        Err(outcome) => return Ok(Beginning::Stop(outcome)),
-    };
-    let Target { owner, owner_name, name, used_at, secret, .. } = target;
-    let (request, request_line) = addressed.unwrap_or((request, request_line));
-    let tenant = secret.tenant.clone();
-    let connection = RunConnection { id: secret.connection, name: Some(name), owner_name: Some(owner_name) };
-    let begun =
-        Begun { ask, definition, run, at, caller_name, request_line, connection, owner, tenant, used_at, is_written };
-    Ok(Beginning::Go { begun: Arc::new(begun), request: Box::new(request), secret: Box::new(secret) })
-}
-
-/// What no schema says: Postgres keeps no NUL in a text, and keys are words.
-fn check(call: &Call) -> Result<(), Vec<FieldError>> {
-    let error = |field: &str, message: &str| vec![FieldError { field: field.to_owned(), message: message.to_owned() }];
-    if has_nul(&call.input) {
-        return Err(error("", "The input has a character (U+0000) that cannot be stored."));
-    }
-    let is_word = |key: &String| !key.is_empty() && key.len() <= MAX_KEY && key.chars().all(|c| c.is_ascii_graphic());
-    if call.idempotency_key.as_ref().is_some_and(|key| !is_word(key)) {
-        return Err(error("idempotency_key", "Use 1 to 255 visible ASCII characters without spaces."));
-    }
-    Ok(())
-}
-
-/// The action is on the agent, but the integration does not have it any more.
-fn vanished(conn: &mut PgConnection, ask: &Ask, at: Timestamp) -> Result<Outcome, RunError> {
+/// Writes down that the action is on the agent, but the integration does not have it any more.
+pub fn vanished(conn: &mut PgConnection, ask: &Ask, at: Timestamp) -> Result<Outcome, RunError> {
     let detail =
         "The integration does not have this action any more. An editor of the agent can take it off.".to_owned();
     let run = RunId::new();
@@ -183,11 +115,37 @@ fn vanished(conn: &mut PgConnection, ask: &Ask, at: Timestamp) -> Result<Outcome
 }
 
 impl Scene<'_> {
+    /// Whether the call leaves as it is, with nothing to be asked or written before.
+    pub(in crate::domain::runs) fn may_leave(&self, vault: &Vault, target: &Target) -> bool {
+        let is_open = target.secret.sealed.as_ref().is_none_or(|it| vault.is_unlocked(self.ask.actor.workspace, it));
+        self.defined.effect == Effect::Read
+            && self.key.is_none()
+            && self.defined.variable.is_none()
+            && is_open
+            && self.held(target).is_none()
+            && self.unconfirmed(target).is_none()
+    }
+
     /// The inner `Err` is an outcome, not a failure: what was written on the way to it stays.
-    fn decide(&self, conn: &mut PgConnection, vault: &Vault) -> Result<Result<Admitted, Outcome>, RunError> {
-        let (target, caller_name) = match admit(conn, self)? {
-            Admission::Admitted { target, caller_name } => (*target, caller_name),
-            Admission::Waits(outcome) => return Ok(Err(outcome)),
+    pub(in crate::domain::runs) fn settle(
+        &self,
+        conn: &mut PgConnection,
+        vault: &Vault,
+        admission: Admission,
+    ) -> Result<Result<Admitted, Outcome>, RunError> {
+        let integration = || IntegrationName::of(self.definition);
+        let (target, caller_name) = match admission {
+            Admission::Admitted { target, caller_name, is_new_choice } => {
+                if is_new_choice {
+                    choices::remember(conn, &self.ask.actor, &self.ask.action, target.secret.connection)?;
+                }
+                (target, caller_name)
+            }
+            Admission::Connect => return Ok(Err(Outcome::NeedsConnection { integration: integration() })),
+            Admission::Choose => {
+                let choices = admission::choices(conn, self)?;
+                return Ok(Err(Outcome::NeedsChoice { integration: integration(), choices }));
+            }
             Admission::Denied(reason) => return self.refuse(conn, reason).map(Err),
             Admission::Unfit(detail) => return self.turn_away(conn, None, Hold::Refused(detail)).map(Err),
         };
@@ -197,17 +155,11 @@ impl Scene<'_> {
         };
         // Of a preselected connection the caller learns no address of its own (R11).
         let shown = addressed.as_ref().filter(|_| self.ask.action.credentials == CredentialMode::Own);
-        let decided = match shown {
-            Some((request, line)) => Scene { request, request_line: line, ..*self }.settle(conn, vault, target)?,
-            None => self.settle(conn, vault, target)?,
+        let concluded = match shown {
+            Some((request, line)) => Scene { request, request_line: line, ..*self }.conclude(conn, vault, &target)?,
+            None => self.conclude(conn, vault, &target)?,
         };
-        Ok(decided.map(|(run, target)| Admitted {
-            is_written: run.is_some(),
-            run: run.unwrap_or_else(RunId::new),
-            caller_name,
-            target,
-            addressed,
-        }))
+        Ok(concluded.map(|run| Admitted { run, caller_name, target, addressed }))
     }
 
     /// The request at the connection's own address, where each connection has one.
@@ -224,34 +176,37 @@ impl Scene<'_> {
         Ok(Some((request, line)))
     }
 
-    /// What is decided once the request and the connection are known; with the run, if it is written down already.
-    fn settle(
+    /// What is decided once the request and the connection are known; with the run, if it has to be written down and is.
+    fn conclude(
         &self,
         conn: &mut PgConnection,
         vault: &Vault,
-        target: Target,
-    ) -> Result<Result<(Option<RunId>, Target), Outcome>, RunError> {
-        let listener = self.listener(&target);
-        let held = hold::by_status(target.secret.status, &listener)
-            .or_else(|| hold::by_scopes(self.defined, target.secret.auth_type, &target.scopes, &listener));
-        let held = match held {
+        target: &Target,
+    ) -> Result<Result<Option<RunId>, Outcome>, RunError> {
+        let held = match self.held(target) {
             Some(held) => Some(held),
-            None => self.unlock(conn, vault, &target)?,
+            None => self.unlock(conn, vault, target)?,
         };
         if let Some(held) = held {
             let stored = self.stored(conn)?;
             return match stored {
                 Some(outcome) => Ok(Err(outcome)),
-                None => self.turn_away(conn, Some(&target), held).map(Err),
+                None => self.turn_away(conn, Some(target), held).map(Err),
             };
         }
-        if let Some(unconfirmed) = self.unconfirmed(&target) {
+        if let Some(unconfirmed) = self.unconfirmed(target) {
             return Ok(Err(self.stored(conn)?.unwrap_or(unconfirmed)));
         }
         if self.defined.effect == Effect::Read && self.key.is_none() {
-            return Ok(Ok((None, target)));
+            return Ok(Ok(None));
         }
-        Ok(self.write(conn, &target)?.map(|run| (Some(run), target)))
+        Ok(self.write(conn, target)?.map(Some))
+    }
+
+    fn held(&self, target: &Target) -> Option<Hold> {
+        let listener = self.listener(target);
+        hold::by_status(target.secret.status, &listener)
+            .or_else(|| hold::by_scopes(self.defined, target.secret.auth_type, &target.scopes, &listener))
     }
 
     fn listener<'t>(&'t self, target: &'t Target) -> Listener<'t> {
@@ -367,30 +322,4 @@ impl Scene<'_> {
 pub(in crate::domain::runs) fn mendable(ask: &Ask, connection: ConnectionId, owner: UserId) -> Option<ConnectionId> {
     let is_theirs = ask.action.credentials == CredentialMode::Own && owner == ask.actor.user;
     is_theirs.then_some(connection)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_postgres_cannot_keep_is_refused_before_it_gets_there() {
-        let with = |input| check(&Call { input, ..Call::default() });
-
-        assert!(with(json!({"text": "fine"})).is_ok());
-        assert!(with(json!({"list": [{"text": "a\0b"}]})).is_err());
-        assert!(with(json!({"a\0b": 1})).is_err());
-    }
-
-    #[test]
-    fn an_idempotency_key_is_a_word() {
-        let with = |key: &str| check(&Call { idempotency_key: Some(key.to_owned()), ..Call::default() });
-
-        assert!(with("2c6f0c6e-6a35").is_ok());
-        for wrong in ["", "two words", "ü", &"k".repeat(256)] {
-            assert!(with(wrong).is_err(), "{wrong}");
-        }
-    }
 }

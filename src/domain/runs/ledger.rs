@@ -5,21 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::pg::PgConnection;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
-use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use crate::db::Db;
 use crate::db::DbError;
+use crate::db::batched::Batched;
 use crate::domain::runs::begun::Begun;
 use crate::domain::runs::record;
 use crate::domain::runs::record::Closing;
 use crate::domain::runs::whole;
-
-/// How many runs share a statement at most.
-const MOST: usize = 64;
 
 /// Waits between tries to write down how a run ended, while the database is away.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
@@ -39,19 +34,13 @@ pub enum Record {
 #[derive(Clone)]
 pub struct Ledger {
     db: Db,
-    whole: mpsc::Sender<Entry>,
-}
-
-struct Entry {
-    closing: Closing,
-    written: oneshot::Sender<Result<(), DbError>>,
+    whole: Batched<Closing, ()>,
 }
 
 impl Ledger {
     /// A ledger in `db`, kept by a task of its own in the runtime `home`.
     pub fn open(db: Db, home: &Handle) -> Self {
-        let (whole, entries) = mpsc::channel(MOST);
-        home.spawn(keep(db.clone(), entries));
+        let whole = Batched::open(db.clone(), home, whole::write);
         Self { db, whole }
     }
 
@@ -95,45 +84,11 @@ impl Ledger {
     /// Returns once an ended run that only looked is written down. It may be lost with the database's machine within the
     /// second after (`synchronous_commit`).
     pub async fn write_whole(&self, closing: Closing) -> Result<(), DbError> {
-        let (written, answer) = oneshot::channel();
-        self.whole.send(Entry { closing, written }).await.map_err(|_closed| DbError::Stopped)?;
-        answer.await.map_err(|_stopping| DbError::Stopped)?
+        self.whole.ask(closing).await
     }
 }
 
 fn log_unwritten(closing: &Closing, error: &DbError) {
     let run = closing.run.id;
     tracing::error!(run.id = %run, %error, "could not write down how run {run} ended");
-}
-
-async fn keep(db: Db, mut entries: mpsc::Receiver<Entry>) {
-    let mut batch = Vec::with_capacity(MOST);
-    while entries.recv_many(&mut batch, MOST).await > 0 {
-        let (closings, waiting): (Vec<Closing>, Vec<_>) =
-            batch.drain(..).map(|entry| (entry.closing, entry.written)).unzip();
-        let count = closings.len();
-        let results = db.read(move |conn| Ok(write_together(conn, &closings))).await;
-        let results = results.unwrap_or_else(|error| none_written(error, count));
-        for (written, result) in waiting.into_iter().zip(results) {
-            // Whoever asked may have gone.
-            written.send(result).ok();
-        }
-    }
-}
-
-/// All in one statement; if that fails, each by itself, so that one that cannot be written does not take others along.
-fn write_together(conn: &mut PgConnection, closings: &[Closing]) -> Vec<Result<(), DbError>> {
-    match whole::write(conn, closings) {
-        Ok(()) => closings.iter().map(|_| Ok(())).collect(),
-        Err(error) if closings.len() == 1 => vec![Err(error.into())],
-        Err(_) => closings.chunks(1).map(|one| Ok(whole::write(conn, one)?)).collect(),
-    }
-}
-
-/// The one reason why none was written, for each.
-fn none_written(error: DbError, count: usize) -> Vec<Result<(), DbError>> {
-    let said = error.to_string();
-    let mut results = vec![Err(error)];
-    results.resize_with(count, || Err(DbError::Unavailable(said.clone().into())));
-    results
 }

@@ -1,13 +1,11 @@
 //! A call with the connection that somebody put on the action for everyone who uses the agent (R11, R12).
 
-use std::collections::HashMap;
-
-use diesel::OptionalExtension;
 use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Array;
+use diesel::sql_types::BigInt;
 use diesel::sql_types::Text;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
@@ -15,28 +13,21 @@ use diesel::sql_types::Uuid;
 use crate::authz::actor::Actor;
 use crate::authz::facts::LentFacts;
 use crate::authz::proof::Guarded;
+use crate::db::batched;
 use crate::db::prepared::prepared;
 use crate::domain::agents::AgentActionKey;
 use crate::domain::agents::binding::BindingRow;
 use crate::domain::agents::binding::binding_columns;
 use crate::domain::agents::binding::binding_joins;
 use crate::domain::runs::target::CallRow;
+use crate::domain::runs::target::Columns;
+use crate::domain::runs::target::Inquiry;
 use crate::domain::runs::target::Target;
 use crate::domain::runs::target::TargetRow;
 use crate::domain::runs::target::call_columns;
 use crate::domain::runs::target::call_joins;
 use crate::domain::runs::target::target_columns;
 use crate::domain::runs::target::target_joins;
-use crate::kernel::ids::AgentActionId;
-
-/// Which call: an action on an agent, as it is defined at present.
-#[derive(Clone, Copy, Debug)]
-pub struct LentKey {
-    /// The action.
-    pub action: AgentActionKey,
-    /// Its present fingerprint, which the approved one must equal (D-36).
-    pub fingerprint: [u8; 32],
-}
 
 /// A `preselected` action, seen by its caller.
 #[derive(Debug)]
@@ -50,6 +41,8 @@ pub struct Lent {
 
 #[derive(QueryableByName)]
 struct Row {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
     #[diesel(embed)]
     call: CallRow,
     #[diesel(embed)]
@@ -58,84 +51,66 @@ struct Row {
     binding: BindingRow,
 }
 
-#[derive(QueryableByName)]
-struct NamedRow {
-    #[diesel(sql_type = Uuid)]
-    agent_action: AgentActionId,
-    #[diesel(embed)]
-    row: Row,
-}
+const STATEMENT: &str = concat!(
+    "SELECT q.place, t.* FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5), (SELECT $6))
+        WITH ORDINALITY AS q (workspace, asker, agent, action, at, role, place) CROSS JOIN LATERAL (SELECT ",
+    call_columns!(),
+    ", ",
+    target_columns!("bc"),
+    ", ",
+    binding_columns!("q.workspace", "q.at"),
+    call_joins!("preselected"),
+    binding_joins!(),
+    target_joins!("bc"),
+    " OFFSET 0) t",
+);
 
-macro_rules! statement {
-    ($columns:literal, $agent:literal, $action:literal) => {
-        concat!(
-            "SELECT ",
-            $columns,
-            call_columns!(),
-            ", ",
-            target_columns!("bc"),
-            ", ",
-            binding_columns!("$5"),
-            call_joins!($agent, $action, "$6", "preselected"),
-            binding_joins!(),
-            target_joins!("bc"),
-        )
-    };
+/// Each call as it is for its caller; none where the action is not there for them. They come with the present fingerprint
+/// of the action, which the approved one must equal (D-36).
+pub fn load_all(conn: &mut PgConnection, asked: &[&Inquiry<[u8; 32]>]) -> QueryResult<Vec<Option<Lent>>> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Columns { workspaces, askers, agents, actions, times, roles } = Columns::of(asked);
+    let rows: Vec<Row> = prepared(STATEMENT)
+        .bind::<Array<Uuid>, _>(workspaces)
+        .bind::<Array<Uuid>, _>(askers)
+        .bind::<Array<Uuid>, _>(agents)
+        .bind::<Array<Uuid>, _>(actions)
+        .bind::<Array<Timestamptz>, _>(times)
+        .bind::<Array<Text>, _>(roles)
+        .load(conn)?;
+    let mut found: Vec<Option<Lent>> = asked.iter().map(|_| None).collect();
+    for row in rows {
+        let place = batched::place(row.place);
+        if let (Some(found), Some(asked)) = (found.get_mut(place), asked.get(place)) {
+            *found = Some(row.into_lent(asked));
+        }
+    }
+    Ok(found)
 }
-
-const ONE: &str = statement!("", "$3", "$4");
-const SEVERAL: &str = statement!("aa.id AS agent_action, ", "ANY ($3)", "ANY ($4)");
 
 impl Row {
-    fn into_lent(self, actor: &Actor, key: &LentKey) -> Lent {
+    fn into_lent(self, asked: &Inquiry<[u8; 32]>) -> Lent {
         Lent {
             facts: LentFacts {
                 agent: self.call.agent(),
                 integration: self.call.integration(),
-                binding: self.binding.facts(Some(&key.fingerprint)),
+                binding: self.binding.facts(Some(&asked.with)),
             },
             caller_name: self.call.caller_name,
-            target: self.target.into_target(actor.workspace),
+            target: self.target.into_target(asked.actor.workspace),
         }
     }
 }
 
-/// Several calls of one caller, read as each would be by itself.
-pub(in crate::domain::runs) fn load_all(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    keys: &[LentKey],
-) -> QueryResult<HashMap<AgentActionId, Lent>> {
-    let rows: Vec<NamedRow> = prepared(SEVERAL)
-        .bind::<Uuid, _>(actor.workspace)
-        .bind::<Uuid, _>(actor.user)
-        .bind::<Array<Uuid>, _>(keys.iter().map(|key| key.action.agent).collect::<Vec<_>>())
-        .bind::<Array<Uuid>, _>(keys.iter().map(|key| key.action.action).collect::<Vec<_>>())
-        .bind::<Timestamptz, _>(actor.at)
-        .bind::<Text, _>(actor.role)
-        .load(conn)?;
-    let named = rows.into_iter().filter_map(|NamedRow { agent_action, row }| {
-        let key = keys.iter().find(|key| key.action.action == agent_action)?;
-        Some((agent_action, row.into_lent(actor, key)))
-    });
-    Ok(named.collect())
-}
-
 impl Guarded for Lent {
-    type Key = LentKey;
+    type Key = (AgentActionKey, [u8; 32]);
     type Facts = LentFacts;
 
-    fn load(conn: &mut PgConnection, actor: &Actor, key: &LentKey) -> QueryResult<Option<Self>> {
-        let row: Option<Row> = prepared(ONE)
-            .bind::<Uuid, _>(actor.workspace)
-            .bind::<Uuid, _>(actor.user)
-            .bind::<Uuid, _>(key.action.agent)
-            .bind::<Uuid, _>(key.action.action)
-            .bind::<Timestamptz, _>(actor.at)
-            .bind::<Text, _>(actor.role)
-            .get_result(conn)
-            .optional()?;
-        Ok(row.map(|row| row.into_lent(actor, key)))
+    fn load(conn: &mut PgConnection, actor: &Actor, (action, fingerprint): &Self::Key) -> QueryResult<Option<Self>> {
+        let asked = Inquiry { actor: actor.clone(), action: *action, with: *fingerprint };
+        Ok(load_all(conn, &[&asked])?.pop().flatten())
     }
 
     fn facts(&self) -> LentFacts {

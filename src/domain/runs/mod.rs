@@ -2,8 +2,8 @@
 //!
 //! A call is authorized and given its sealed secret in one statement and recorded in the next; then it leaves, holding no
 //! connection to the database; then one statement closes the record. One that only looks and is quick is recorded once,
-//! when it has ended. `own` and `lent` are two kinds of resource with two
-//! rules of the policy and one code path from there on.
+//! when it has ended. Calls that begin or end at the same time share these statements. `own` and `lent` are two kinds of
+//! resource with two rules of the policy and one code path from there on.
 
 pub mod admission;
 pub mod beginning;
@@ -25,6 +25,7 @@ pub mod resolution;
 pub mod run;
 pub mod runner;
 pub mod sending;
+pub mod staging;
 pub mod sweep;
 pub mod target;
 pub mod underway;

@@ -6,6 +6,7 @@ use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Array;
+use diesel::sql_types::BigInt;
 use diesel::sql_types::Bool;
 use diesel::sql_types::Nullable;
 use diesel::sql_types::Text;
@@ -22,10 +23,13 @@ use crate::authz::facts::OwnFacts;
 use crate::authz::facts::ShareAccess;
 use crate::authz::policy::Permits;
 use crate::authz::proof::Guarded;
+use crate::db::batched;
 use crate::db::prepared::prepared;
 use crate::domain::agents::AgentActionKey;
 use crate::domain::agents::access::connection_share;
 use crate::domain::runs::target::CallRow;
+use crate::domain::runs::target::Columns;
+use crate::domain::runs::target::Inquiry;
 use crate::domain::runs::target::Target;
 use crate::domain::runs::target::TargetRow;
 use crate::domain::runs::target::call_columns;
@@ -33,15 +37,6 @@ use crate::domain::runs::target::call_joins;
 use crate::domain::runs::target::target_columns;
 use crate::domain::runs::target::target_joins;
 use crate::kernel::ids::ConnectionId;
-
-/// Which call: an action on an agent, with one of the caller's connections.
-#[derive(Clone, Copy, Debug)]
-pub struct OwnKey {
-    /// The action.
-    pub action: AgentActionKey,
-    /// The connection.
-    pub connection: ConnectionId,
-}
 
 /// An `own` action with a connection, seen by its caller.
 #[derive(Debug)]
@@ -71,6 +66,8 @@ pub struct OwnCall {
 
 #[derive(QueryableByName)]
 struct Row {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
     #[diesel(embed)]
     call: CallRow,
     #[diesel(embed)]
@@ -84,20 +81,25 @@ struct Row {
 }
 
 macro_rules! statement {
-    ($connections:literal) => {
+    ($with:literal, $connections:literal) => {
         concat!(
-            "SELECT ",
+            "SELECT q.place, t.* FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5),
+                (SELECT $6), (SELECT $7)) WITH ORDINALITY
+                AS q (workspace, asker, agent, action, at, role, ",
+            $with,
+            ", place) CROSS JOIN LATERAL (SELECT ",
             call_columns!(),
             ", ",
-            target_columns!("t"),
-            ", coalesce(t.owner_id = $2, false) AS is_connection_owner, ",
-            connection_share!("$1", "t.id", "$2", "$5"),
-            " AS connection_shared, coalesce(t.id = ch.connection_id, false) AS is_remembered",
-            call_joins!("$3", "$4", "$6", "own"),
-            " LEFT JOIN connection_choices ch ON ch.workspace_id = $1 AND ch.user_id = $2 AND ch.agent_id = a.id
-                AND ch.integration = aa.integration ",
+            target_columns!("c"),
+            ", coalesce(c.owner_id = q.asker, false) AS is_connection_owner, ",
+            connection_share!("q.workspace", "c.id", "q.asker", "q.at"),
+            " AS connection_shared, coalesce(c.id = ch.connection_id, false) AS is_remembered",
+            call_joins!("own"),
+            " LEFT JOIN connection_choices ch ON ch.workspace_id = q.workspace AND ch.user_id = q.asker
+                AND ch.agent_id = a.id AND ch.integration = aa.integration ",
             $connections,
-            target_joins!("t"),
+            target_joins!("c"),
+            " OFFSET 0) t"
         )
     };
 }
@@ -105,53 +107,58 @@ macro_rules! statement {
 /// The remembered one, the caller's own, and only where there is none of these last, those shared with them. Two of a kind
 /// are enough to know that there are several. Branches that are not needed are not run.
 const WITH_CANDIDATES: &str = statement!(
+    "admitted",
     "LEFT JOIN LATERAL (
-        SELECT c.* FROM (
+        SELECT n.* FROM (
             (SELECT ch.connection_id AS id WHERE ch.connection_id IS NOT NULL)
             UNION
-            (SELECT o.id FROM connections o WHERE o.workspace_id = $1 AND o.owner_id = $2
-                AND o.integration = aa.integration AND o.auth_type = ANY ($7) LIMIT 2)
+            (SELECT o.id FROM connections o WHERE o.workspace_id = q.workspace AND o.owner_id = q.asker
+                AND o.integration = aa.integration AND o.auth_type = ANY (string_to_array(q.admitted, ' ')) LIMIT 2)
             UNION
             (SELECT DISTINCT h.id FROM (
                 SELECT s.connection_id, s.expires_at FROM connection_shares s
-                    WHERE s.workspace_id = $1 AND s.grantee_user = $2
+                    WHERE s.workspace_id = q.workspace AND s.grantee_user = q.asker
                 UNION ALL
                 SELECT s.connection_id, s.expires_at FROM group_members g JOIN connection_shares s
                     ON s.workspace_id = g.workspace_id AND s.grantee_group = g.group_id
-                    WHERE g.workspace_id = $1 AND g.user_id = $2
+                    WHERE g.workspace_id = q.workspace AND g.user_id = q.asker
                 UNION ALL
                 SELECT s.connection_id, s.expires_at FROM connection_shares s
-                    WHERE s.workspace_id = $1 AND s.grantee_workspace
-            ) s JOIN connections h ON h.workspace_id = $1 AND h.id = s.connection_id
-                AND h.integration = aa.integration AND h.auth_type = ANY ($7)
-            WHERE (s.expires_at IS NULL OR s.expires_at > $5) AND NOT EXISTS (
-                SELECT 1 FROM connections o WHERE o.workspace_id = $1 AND o.owner_id = $2
-                    AND o.integration = aa.integration AND o.auth_type = ANY ($7))
+                    WHERE s.workspace_id = q.workspace AND s.grantee_workspace
+            ) s JOIN connections h ON h.workspace_id = q.workspace AND h.id = s.connection_id
+                AND h.integration = aa.integration AND h.auth_type = ANY (string_to_array(q.admitted, ' '))
+            WHERE (s.expires_at IS NULL OR s.expires_at > q.at) AND NOT EXISTS (
+                SELECT 1 FROM connections o WHERE o.workspace_id = q.workspace AND o.owner_id = q.asker
+                    AND o.integration = aa.integration AND o.auth_type = ANY (string_to_array(q.admitted, ' ')))
             LIMIT 2)
-        ) i JOIN connections c ON c.workspace_id = $1 AND c.id = i.id AND c.integration = aa.integration
-            AND c.auth_type = ANY ($7)) t ON true "
+        ) i JOIN connections n ON n.workspace_id = q.workspace AND n.id = i.id AND n.integration = aa.integration
+            AND n.auth_type = ANY (string_to_array(q.admitted, ' '))) c ON true "
 );
 
-const WITH_ONE: &str =
-    statement!("JOIN connections t ON t.workspace_id = $1 AND t.id = $7 AND t.integration = aa.integration ");
+const WITH_ONE: &str = statement!(
+    "connection",
+    "JOIN connections c ON c.workspace_id = q.workspace AND c.id = q.connection AND c.integration = aa.integration "
+);
 
 /// A call through an agent of the caller's own, with this connection: whatever stops it lies in the connection and its
 /// integration. So it is read by the columns that calls are read by.
 const DIRECT: &str = concat!(
-    "SELECT ",
+    "SELECT 1::bigint AS place, ",
     call_columns!(),
     ", ",
-    target_columns!("t"),
-    ", t.owner_id = $2 AS is_connection_owner, ",
-    connection_share!("$1", "t.id", "$2", "$4"),
+    target_columns!("c"),
+    ", c.owner_id = q.asker AS is_connection_owner, ",
+    connection_share!("q.workspace", "c.id", "q.asker", "q.at"),
     " AS connection_shared, false AS is_remembered
-     FROM memberships me JOIN users u ON u.id = me.user_id
-     JOIN connections t ON t.workspace_id = me.workspace_id AND t.id = $3
-        AND me.workspace_id = $1 AND me.user_id = $2 AND me.status = 'active' AND me.role = $5
+     FROM (SELECT $1 AS workspace, $2 AS asker, $3 AS connection, $4 AS at, $5 AS role) q
+     JOIN memberships me ON me.workspace_id = q.workspace AND me.user_id = q.asker AND me.status = 'active'
+        AND me.role = q.role
+     JOIN users u ON u.id = me.user_id
+     JOIN connections c ON c.workspace_id = me.workspace_id AND c.id = q.connection
      CROSS JOIN LATERAL (SELECT NULL::uuid AS id, me.user_id AS owner_id, true AS enabled) a
-     CROSS JOIN LATERAL (SELECT t.integration) aa
-     LEFT JOIN integration_settings st ON st.workspace_id = $1 AND st.integration = aa.integration ",
-    target_joins!("t"),
+     CROSS JOIN LATERAL (SELECT c.integration) aa
+     LEFT JOIN integration_settings st ON st.workspace_id = q.workspace AND st.integration = aa.integration ",
+    target_joins!("c"),
 );
 
 /// What the caller may do with a connection, asked for by whoever explains it: as a call through an agent of their own.
@@ -171,31 +178,75 @@ pub(in crate::domain::runs) fn direct(
     Ok(row.and_then(|row| row.into_own(actor)))
 }
 
-/// The action as it is for its caller, with the connections of the admitted kinds that come into question; `None` if it
-/// is not there for them.
-pub fn find_call(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    key: &AgentActionKey,
-    admitted: &[AuthType],
-) -> QueryResult<Option<OwnCall>> {
+/// Each call as it is for its caller, with the connections of the kinds that it came with that come into question; none
+/// where the action is not there for them.
+pub fn find_calls(conn: &mut PgConnection, asked: &[&Inquiry<Vec<AuthType>>]) -> QueryResult<Vec<Option<OwnCall>>> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let admitted: Vec<String> = asked.iter().map(|it| words(&it.with)).collect();
+    let Columns { workspaces, askers, agents, actions, times, roles } = Columns::of(asked);
     let rows: Vec<Row> = prepared(WITH_CANDIDATES)
-        .bind::<Uuid, _>(actor.workspace)
-        .bind::<Uuid, _>(actor.user)
-        .bind::<Uuid, _>(key.agent)
-        .bind::<Uuid, _>(key.action)
-        .bind::<Timestamptz, _>(actor.at)
-        .bind::<Text, _>(actor.role)
+        .bind::<Array<Uuid>, _>(workspaces)
+        .bind::<Array<Uuid>, _>(askers)
+        .bind::<Array<Uuid>, _>(agents)
+        .bind::<Array<Uuid>, _>(actions)
+        .bind::<Array<Timestamptz>, _>(times)
+        .bind::<Array<Text>, _>(roles)
         .bind::<Array<Text>, _>(admitted)
         .load(conn)?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let (agent, integration) = (first.call.agent(), first.call.integration());
-    let caller_name = first.call.caller_name.clone();
-    let candidates = rows.into_iter().filter_map(|row| row.into_own(actor)).collect();
-    Ok(Some(OwnCall { agent, integration, caller_name, candidates }))
+    let mut found: Vec<Option<OwnCall>> = asked.iter().map(|_| None).collect();
+    for row in rows {
+        let place = batched::place(row.place);
+        let (Some(found), Some(asked)) = (found.get_mut(place), asked.get(place)) else { continue };
+        let call = found.get_or_insert_with(|| row.call());
+        call.candidates.extend(row.into_own(&asked.actor));
+    }
+    Ok(found)
+}
+
+/// An array of arrays is one array to Postgres, so the kinds of one call go as one text.
+fn words(admitted: &[AuthType]) -> String {
+    let words: Vec<String> = admitted.iter().map(ToString::to_string).collect();
+    words.join(" ")
+}
+
+/// Each call with the connection that it came with; none where the action or the connection is not there for its caller.
+pub fn load_all(conn: &mut PgConnection, asked: &[&Inquiry<ConnectionId>]) -> QueryResult<Vec<Option<Own>>> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Columns { workspaces, askers, agents, actions, times, roles } = Columns::of(asked);
+    let rows: Vec<Row> = prepared(WITH_ONE)
+        .bind::<Array<Uuid>, _>(workspaces)
+        .bind::<Array<Uuid>, _>(askers)
+        .bind::<Array<Uuid>, _>(agents)
+        .bind::<Array<Uuid>, _>(actions)
+        .bind::<Array<Timestamptz>, _>(times)
+        .bind::<Array<Text>, _>(roles)
+        .bind::<Array<Uuid>, _>(asked.iter().map(|it| it.with).collect::<Vec<_>>())
+        .load(conn)?;
+    let mut found: Vec<Option<Own>> = asked.iter().map(|_| None).collect();
+    for row in rows {
+        let place = batched::place(row.place);
+        let (Some(found), Some(Inquiry { actor, .. })) = (found.get_mut(place), asked.get(place)) else { continue };
+        // One that the caller may not see is as good as none: asking must not tell that it exists.
+        let may_see = |own: &Own| <View as Permits<ConnectionFacts>>::permits(actor, own.connection_facts()).is_ok();
+        *found = row.into_own(actor).filter(may_see);
+    }
+    Ok(found)
 }
 
 impl Row {
+    fn call(&self) -> OwnCall {
+        OwnCall {
+            agent: self.call.agent(),
+            integration: self.call.integration(),
+            caller_name: self.call.caller_name.clone(),
+            candidates: Vec::new(),
+        }
+    }
+
     fn into_own(self, actor: &Actor) -> Option<Own> {
         let target = self.target.into_target(actor.workspace)?;
         let connection = ConnectionFacts {
@@ -216,23 +267,12 @@ impl Own {
 }
 
 impl Guarded for Own {
-    type Key = OwnKey;
+    type Key = (AgentActionKey, ConnectionId);
     type Facts = OwnFacts;
 
-    /// A connection that the caller may not see is as good as none: asking must not tell that it exists.
-    fn load(conn: &mut PgConnection, actor: &Actor, key: &OwnKey) -> QueryResult<Option<Self>> {
-        let rows: Vec<Row> = prepared(WITH_ONE)
-            .bind::<Uuid, _>(actor.workspace)
-            .bind::<Uuid, _>(actor.user)
-            .bind::<Uuid, _>(key.action.agent)
-            .bind::<Uuid, _>(key.action.action)
-            .bind::<Timestamptz, _>(actor.at)
-            .bind::<Text, _>(actor.role)
-            .bind::<Uuid, _>(key.connection)
-            .load(conn)?;
-        let own = rows.into_iter().next().and_then(|row| row.into_own(actor));
-        let may_see = |own: &Self| <View as Permits<ConnectionFacts>>::permits(actor, own.connection_facts()).is_ok();
-        Ok(own.filter(may_see))
+    fn load(conn: &mut PgConnection, actor: &Actor, (action, connection): &Self::Key) -> QueryResult<Option<Self>> {
+        let asked = Inquiry { actor: actor.clone(), action: *action, with: *connection };
+        Ok(load_all(conn, &[&asked])?.pop().flatten())
     }
 
     fn facts(&self) -> OwnFacts {

@@ -15,7 +15,10 @@ use crate::authz::proof::Authorized;
 use crate::db::Db;
 use crate::domain::agents::AgentAction;
 use crate::domain::connections::secrets::AccessSecret;
+use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::registry::Registry;
+use crate::domain::runs::admission;
+use crate::domain::runs::admission::Admissions;
 use crate::domain::runs::beginning;
 use crate::domain::runs::beginning::Ask;
 use crate::domain::runs::beginning::Beginning;
@@ -32,6 +35,9 @@ use crate::domain::runs::record::Closing;
 use crate::domain::runs::run::Run;
 use crate::domain::runs::run::RunStatus;
 use crate::domain::runs::sending::Sender;
+use crate::domain::runs::staging;
+use crate::domain::runs::staging::Staging;
+use crate::domain::runs::staging::Step;
 use crate::domain::runs::underway::UnderWay;
 use crate::kernel::clock::Clock;
 use crate::outbound::request::Request;
@@ -55,6 +61,7 @@ pub struct Runner {
     registry: Registry,
     sender: Sender,
     under_way: UnderWay,
+    admissions: Admissions,
     ledger: Ledger,
     home: Handle,
     metrics: Metrics,
@@ -65,8 +72,9 @@ impl Runner {
     /// which therefore has to be the one that outlives requests.
     pub fn new(db: Db, sender: Sender, clock: Clock, registry: Registry, metrics: Metrics) -> Self {
         let home = Handle::current();
+        let admissions = Admissions::open(db.clone(), &home, admission::load_all);
         let ledger = Ledger::open(db.clone(), &home);
-        Self { db, clock, registry, sender, under_way: UnderWay::new(), ledger, home, metrics }
+        Self { db, clock, registry, sender, under_way: UnderWay::new(), admissions, ledger, home, metrics }
     }
 
     /// Runs the action. The proof lets the caller in; whether this call may go out, and as whom, is asked again in the
@@ -91,15 +99,43 @@ impl Runner {
 
     async fn perform(&self, ask: Ask) -> Result<Outcome, RunError> {
         let started = Instant::now();
-        let (registry, vault, at) = (self.registry.clone(), self.sender.vault.clone(), self.clock.now());
-        let beginning = self.db.read(move |conn| beginning::begin(conn, &registry, &vault, ask, at)).await?;
-        let (begun, request, secret) = match beginning {
+        let (begun, request, secret) = match self.begin(ask).await? {
             Beginning::Go { begun, request, secret } => (begun, request, secret),
             Beginning::Stop(outcome) => return Ok(outcome),
         };
         let (ending, record) = self.send(&begun, *request, *secret).await;
         let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.finish(begun, Sent { ending, record, duration_ms }).await
+    }
+
+    async fn begin(&self, ask: Ask) -> Result<Beginning, RunError> {
+        let (definition, at) = (self.definition(&ask).await?, self.clock.now());
+        let staged = match staging::stage(definition, ask, at) {
+            Staging::Staged(staged) => staged,
+            Staging::Stop(outcome) => return Ok(Beginning::Stop(outcome)),
+            Staging::Vanished(ask) => {
+                return self.db.read(move |conn| Ok(Beginning::Stop(beginning::vanished(conn, &ask, at)?))).await;
+            }
+        };
+        let answer = self.admissions.ask(staged.question()?).await?;
+        match staged.decide(&self.sender.vault, answer)? {
+            Step::Leave(beginning) => Ok(beginning),
+            Step::Settle(staged, admission) => {
+                let vault = self.sender.vault.clone();
+                self.db.read(move |conn| staged.settle(conn, &vault, admission)).await
+            }
+        }
+    }
+
+    async fn definition(&self, ask: &Ask) -> Result<Option<Arc<Definition>>, RunError> {
+        let (workspace, key) = (ask.actor.workspace, ask.action.integration.clone());
+        let digest = ask.action.document_digest.clone();
+        let known = self.registry.known(workspace, &key, digest.as_deref());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let registry = self.registry.clone();
+        self.db.read(move |conn| Ok(registry.resolve(conn, workspace, &key, digest.as_deref())?)).await
     }
 
     /// Sends it. A call that only looks leaves at once, and is written down while it is under way if that takes long.

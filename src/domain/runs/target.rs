@@ -11,15 +11,20 @@ use diesel::sql_types::Text;
 use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
 
+use crate::authz::actor::Actor;
 use crate::authz::facts::AgentAccess;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::IntegrationFacts;
+use crate::authz::facts::Role;
+use crate::domain::agents::AgentActionKey;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::connections::secrets::AccessSecret;
 use crate::domain::connections::secrets::parse_origins;
 use crate::domain::connections::secrets::parse_tenant;
 use crate::kernel::clock::Timestamp;
+use crate::kernel::ids::AgentActionId;
+use crate::kernel::ids::AgentId;
 use crate::kernel::ids::ConnectionId;
 use crate::kernel::ids::UserId;
 use crate::kernel::ids::WorkspaceId;
@@ -43,39 +48,75 @@ pub struct CallRow {
     integration_is_granted: bool,
 }
 
-/// The columns of [`CallRow`], with [`call_joins`], for workspace `$1` and user `$2`.
+/// Who calls which action, and what else a statement wants to know of the call.
+#[derive(Clone, Debug)]
+pub struct Inquiry<T> {
+    /// The caller.
+    pub actor: Actor,
+    /// The action.
+    pub action: AgentActionKey,
+    /// The rest.
+    pub with: T,
+}
+
+/// What every call is asked about with, a column each: the beginning of `q` in [`call_joins`].
+#[derive(Debug, Default)]
+pub(in crate::domain::runs) struct Columns {
+    pub(in crate::domain::runs) workspaces: Vec<WorkspaceId>,
+    pub(in crate::domain::runs) askers: Vec<UserId>,
+    pub(in crate::domain::runs) agents: Vec<AgentId>,
+    pub(in crate::domain::runs) actions: Vec<AgentActionId>,
+    pub(in crate::domain::runs) times: Vec<Timestamp>,
+    pub(in crate::domain::runs) roles: Vec<Role>,
+}
+
+impl Columns {
+    pub(in crate::domain::runs) fn of<T>(asked: &[&Inquiry<T>]) -> Self {
+        let mut columns = Self::default();
+        for Inquiry { actor, action, .. } in asked {
+            columns.workspaces.push(actor.workspace);
+            columns.askers.push(actor.user);
+            columns.agents.push(action.agent);
+            columns.actions.push(action.action);
+            columns.times.push(actor.at);
+            columns.roles.push(actor.role);
+        }
+        columns
+    }
+}
+
+/// The columns of [`CallRow`], with [`call_joins`].
 macro_rules! call_columns {
     () => {
         concat!(
-            "u.name AS caller_name, a.owner_id = $2 AS agent_is_owned, ",
-            crate::domain::agents::access::agent_share!("$1", "a.id", "$2"),
+            "u.name AS caller_name, a.owner_id = q.asker AS agent_is_owned, ",
+            crate::domain::agents::access::agent_share!("q.workspace", "a.id", "q.asker"),
             " AS agent_shared, a.enabled AS agent_is_enabled,
              coalesce(st.enabled, true) AS integration_is_enabled,
              coalesce(st.for_everyone, true) OR EXISTS (
-                SELECT 1 FROM integration_grants gr WHERE gr.workspace_id = $1 AND gr.integration = aa.integration
-                AND (gr.grantee_user = $2 OR gr.grantee_group IN (
-                    SELECT gm.group_id FROM group_members gm WHERE gm.workspace_id = $1 AND gm.user_id = $2)))
+                SELECT 1 FROM integration_grants gr WHERE gr.workspace_id = q.workspace
+                AND gr.integration = aa.integration AND (gr.grantee_user = q.asker OR gr.grantee_group IN (
+                    SELECT gm.group_id FROM group_members gm WHERE gm.workspace_id = q.workspace
+                    AND gm.user_id = q.asker)))
                 AS integration_is_granted"
         )
     };
 }
 pub(in crate::domain::runs) use call_columns;
 
-/// From the caller, still an active member in the role they came with, to an action of an agent: what their ids equal is
-/// said by whoever asks.
+/// From the calls that are asked about, `q`, and their callers, still active members in the role they came with, to their
+/// actions. It stands in `FROM unnest(..) WITH ORDINALITY AS q (..) CROSS JOIN LATERAL (SELECT .. OFFSET 0) t`, so that each
+/// call is looked up by itself, by its keys, however many there are.
 macro_rules! call_joins {
-    ($agent:literal, $action:literal, $role:literal, $credentials:literal) => {
+    ($credentials:literal) => {
         concat!(
             " FROM memberships me JOIN users u ON u.id = me.user_id
-              JOIN agents a ON a.workspace_id = me.workspace_id AND a.id = ",
-            $agent,
-            " JOIN agent_actions aa ON aa.workspace_id = me.workspace_id AND aa.id = ",
-            $action,
-            " AND aa.agent_id = a.id AND aa.credentials = '",
+              JOIN agents a ON a.workspace_id = me.workspace_id AND a.id = q.agent
+              JOIN agent_actions aa ON aa.workspace_id = me.workspace_id AND aa.id = q.action AND aa.agent_id = a.id
+                AND aa.credentials = '",
             $credentials,
-            "' AND me.workspace_id = $1 AND me.user_id = $2 AND me.status = 'active' AND me.role = ",
-            $role,
-            " LEFT JOIN integration_settings st ON st.workspace_id = $1 AND st.integration = aa.integration "
+            "' AND me.workspace_id = q.workspace AND me.user_id = q.asker AND me.status = 'active' AND me.role = q.role
+              LEFT JOIN integration_settings st ON st.workspace_id = q.workspace AND st.integration = aa.integration "
         )
     };
 }

@@ -25,8 +25,10 @@ use crate::kernel::ids::AuditId;
 
 /// One array per column, a place in each per run. A run that is there already was written by a try whose answer was lost.
 const WHOLE: &str = ", given AS (
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-            $22, $23, $24, $25)
+        SELECT * FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5), (SELECT $6), (SELECT $7),
+            (SELECT $8), (SELECT $9), (SELECT $10), (SELECT $11), (SELECT $12), (SELECT $13), (SELECT $14), (SELECT $15),
+            (SELECT $16), (SELECT $17), (SELECT $18), (SELECT $19), (SELECT $20), (SELECT $21), (SELECT $22),
+            (SELECT $23), (SELECT $24), (SELECT $25))
         AS given (workspace_id, id, user_id, agent_id, agent_action_id, integration, action, effect, credentials,
             connection_id, connection_owner, status, detail, input, request_line, response_status, response_headers,
             response_body, response_cut, started_at, finished_at, duration_ms, via, ip, event_id)
@@ -45,12 +47,12 @@ const WHOLE: &str = ", given AS (
         SELECT run.workspace_id, event_id, run.started_at, run.user_id, via, 'run.begun', 'run', run.id::text,
             run.connection_id, event_detail, ip
         FROM run JOIN given ON given.id = run.id
-            JOIN unnest($2, $26) AS said (id, event_detail) ON said.id = run.id
+            JOIN unnest((SELECT $2), (SELECT $26)) AS said (id, event_detail) ON said.id = run.id
     )
     SELECT set_config('synchronous_commit', 'off', true)";
 
 /// Writes the runs.
-pub fn write(conn: &mut PgConnection, ended: &[Closing]) -> QueryResult<()> {
+pub fn write(conn: &mut PgConnection, ended: &[Closing]) -> QueryResult<Vec<()>> {
     fn column<'a, T>(ended: &'a [Closing], value: impl Fn(&'a Closing) -> T) -> Vec<T> {
         ended.iter().map(value).collect()
     }
@@ -85,5 +87,5 @@ pub fn write(conn: &mut PgConnection, ended: &[Closing]) -> QueryResult<()> {
     for closing in ended.iter().filter(|closing| closing.marks_use) {
         record::mark_use(conn, closing)?;
     }
-    Ok(())
+    Ok(vec![(); ended.len()])
 }

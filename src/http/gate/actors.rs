@@ -6,10 +6,14 @@ use actix_web::web::Data;
 use diesel::pg::PgConnection;
 
 use crate::authz::actor::Actor;
+use crate::db::Db;
 use crate::domain::people::actors;
 use crate::domain::people::actors::Arrival;
+use crate::domain::people::actors::Presented;
+use crate::domain::people::actors::Tokens;
 use crate::http::csrf;
 use crate::http::error::Error;
+use crate::http::gate::addressed::part;
 use crate::http::session;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::UserId;
@@ -38,13 +42,15 @@ pub(in crate::http::gate) fn claim(req: &HttpRequest) -> Result<Claim, Error> {
 
 impl Claim {
     /// The actor, if the claim is true at this moment.
-    pub(in crate::http::gate) fn resolve(self, conn: &mut PgConnection) -> Result<Actor, Error> {
+    pub(in crate::http::gate) async fn resolve(self, req: &HttpRequest) -> Result<Actor, Error> {
         match self {
             Self::Person { slug, user, arrival } => {
-                actors::by_session(conn, &slug, user, arrival)?.ok_or_else(Error::not_found)
+                let found = move |conn: &mut PgConnection| Ok(actors::by_session(conn, &slug, user, arrival)?);
+                part::<Db>(req)?.read(found).await.and_then(|actor: Option<Actor>| actor.ok_or_else(Error::not_found))
             }
             Self::Program { token, arrival } => {
-                actors::by_token(conn, &token, arrival)?.ok_or_else(Error::token_needed)
+                let actor = part::<Tokens>(req)?.ask(Presented::new(&token, arrival)).await?;
+                actor.ok_or_else(Error::token_needed)
             }
         }
     }

@@ -16,14 +16,12 @@ use actix_web::HttpRequest;
 use actix_web::Responder;
 use actix_web::http::Method;
 use actix_web::web;
-use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
 
 use crate::authz::actions::View;
 use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
-use crate::authz::proof::authorize;
-use crate::db::Db;
+use crate::authz::proof::decide;
 use crate::http::csrf;
 use crate::http::error::Error;
 use crate::http::gate::gated::InOrder;
@@ -125,12 +123,9 @@ where
     async fn draw(req: &HttpRequest) -> Result<Self, Error> {
         let claim = actors::claim(req)?;
         let key = R::key(req).ok_or_else(Error::not_found)?;
-        let db = req.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the app"))?.clone();
-        db.read(move |conn| {
-            let actor = claim.resolve(conn)?;
-            Ok(authorize::<A, R>(conn, actor, &key)?)
-        })
-        .await
+        let actor = claim.resolve(req).await?;
+        let resource = R::fetch(req, actor.clone(), key).await?.ok_or_else(Error::not_found)?;
+        Ok(decide(actor, resource)?)
     }
 }
 

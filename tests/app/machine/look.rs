@@ -13,9 +13,12 @@ use odeus::domain::connections::Connection;
 use odeus::domain::connections::usable;
 use odeus::domain::runs::Outcome;
 use odeus::domain::runs::RunError;
-use odeus::domain::runs::beginning;
+use odeus::domain::runs::admission;
 use odeus::domain::runs::beginning::Ask;
 use odeus::domain::runs::beginning::Beginning;
+use odeus::domain::runs::staging;
+use odeus::domain::runs::staging::Staging;
+use odeus::domain::runs::staging::Step;
 use odeus::kernel::ids::ConnectionId;
 
 use crate::machine::model::Seen;
@@ -23,6 +26,7 @@ use crate::machine::stage::Stage;
 use crate::machine::steps::Call;
 use crate::machine::steps::PEOPLE;
 use crate::runs::world::THINGS;
+use crate::runs::world::World;
 use crate::runs::world::call as any_call;
 
 /// What one person may do at one moment.
@@ -69,11 +73,23 @@ impl Stage {
         };
         let (actor, action) = proof.into_parts();
         let ask = Ask { actor, action, call: any_call() };
-        match beginning::begin(tx, &self.world.registry, &self.world.vault, ask, now) {
+        match self.begin(tx, ask) {
             Ok(Beginning::Go { begun, .. }) => Seen::Sent(self.number(begun.connection.id)),
             Ok(Beginning::Stop(outcome)) => self.stopped(&outcome),
             Err(RunError::Denied(denied)) => let_in(&denied),
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As the runner begins a call, but on this connection.
+    fn begin(&self, tx: &mut PgConnection, ask: Ask) -> Result<Beginning, RunError> {
+        let World { registry, vault, clock, .. } = &self.world;
+        let definition = registry.find(tx, ask.actor.workspace, &ask.action.integration)?;
+        let Staging::Staged(staged) = staging::stage(definition, ask, clock.now()) else { panic!("it fits") };
+        let answer = admission::load_all(tx, &[staged.question()?])?.pop().unwrap();
+        match staged.decide(vault, answer)? {
+            Step::Leave(beginning) => Ok(beginning),
+            Step::Settle(staged, admission) => staged.settle(tx, vault, admission),
         }
     }
 

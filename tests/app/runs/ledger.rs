@@ -21,7 +21,7 @@ use crate::runs::world::World;
 use crate::runs::world::call;
 
 /// Another run like `run`, as it is handed to the ledger.
-fn closing(world: &World, run: &Run, connection: ConnectionId) -> Closing {
+pub(crate) fn closing(world: &World, run: &Run, connection: ConnectionId) -> Closing {
     Closing {
         workspace: world.cast.acme.id,
         run: Arc::new(Run { id: RunId::new(), ..run.clone() }),

@@ -8,6 +8,7 @@ mod lent;
 mod losses;
 mod outside;
 mod own;
+mod plans;
 mod renewal;
 mod repeats;
 mod share_losses;

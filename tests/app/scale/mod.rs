@@ -32,7 +32,7 @@ use odeus::domain::people::memberships;
 use odeus::domain::people::search;
 use odeus::domain::runs;
 use odeus::domain::runs::lent::Lent;
-use odeus::domain::runs::lent::LentKey;
+use odeus::domain::runs::target::Inquiry;
 use odeus::kernel::clock::Clock;
 use odeus::kernel::ids::AgentId;
 use odeus::kernel::ids::ConnectionId;
@@ -232,16 +232,16 @@ fn of_calls(member: &Actor) -> Vec<(&'static str, Ask)> {
         (
             "a call with one's own credentials",
             with(member, |conn, actor| {
-                let key = AgentActionKey { agent: first(4), action: first(5) };
-                runs::own::find_call(conn, actor, &key, &[AuthType::ApiKey]).unwrap().unwrap();
+                let action = AgentActionKey { agent: first(4), action: first(5) };
+                let asked = Inquiry { actor: actor.clone(), action, with: vec![AuthType::ApiKey] };
+                assert!(runs::own::find_calls(conn, &[&asked]).unwrap()[0].is_some());
             }),
         ),
         (
             "a call with a preselected connection",
             with(member, |conn, actor| {
                 let action = AgentActionKey { agent: first(4), action: first(6) };
-                let key = LentKey { action, fingerprint: [0; 32] };
-                Lent::load(conn, actor, &key).unwrap().unwrap();
+                Lent::load(conn, actor, &(action, [0; 32])).unwrap().unwrap();
             }),
         ),
         (

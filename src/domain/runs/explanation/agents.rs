@@ -30,7 +30,7 @@ use crate::domain::runs::hold;
 use crate::domain::runs::hold::Listener;
 use crate::domain::runs::lent;
 use crate::domain::runs::lent::Lent;
-use crate::domain::runs::lent::LentKey;
+use crate::domain::runs::target::Inquiry;
 use crate::domain::runs::target::Target;
 use crate::kernel::ids::AgentActionId;
 use crate::kernel::ids::AgentId;
@@ -74,19 +74,20 @@ pub(in crate::domain::runs::explanation) fn through(
     let connection = words.connection;
     let bound = bound(conn, actor, connection, page)?;
     let defined = |row: &BoundRow| definition.and_then(|definition| definition.action(&row.action));
-    let key = |row: &BoundRow| LentKey {
+    let inquiry = |row: &BoundRow| Inquiry {
+        actor: actor.clone(),
         action: AgentActionKey { agent: row.agent, action: row.id },
         // An action that is not there any more is none that somebody approved.
-        fingerprint: defined(row).map(ActionDefinition::fingerprint).unwrap_or_default(),
+        with: defined(row).map(ActionDefinition::fingerprint).unwrap_or_default(),
     };
-    let keys: Vec<LentKey> = bound.items.iter().map(key).collect();
-    let mut calls = lent::load_all(conn, actor, &keys)?;
+    let inquiries: Vec<Inquiry<[u8; 32]>> = bound.items.iter().map(inquiry).collect();
+    let calls = lent::load_all(conn, &inquiries.iter().collect::<Vec<_>>())?;
     let seen: Vec<AgentId> = bound.items.iter().map(|row| row.agent).collect();
     let seen = agents::visible::among(conn, asker, &seen)?;
     let is_masked = connection.auth_type == AuthType::Oauth && !connection.is_owner;
     let mut items = Vec::new();
-    for row in bound.items {
-        let Some(call) = calls.remove(&row.id) else { continue };
+    for (row, call) in bound.items.into_iter().zip(calls) {
+        let Some(call) = call else { continue };
         let is_theirs = <View as Permits<LentFacts>>::permits(actor, &call.facts()).is_ok();
         let is_seen = seen.contains(&row.agent);
         if !is_seen && (is_masked || !is_theirs) {
