@@ -16,7 +16,7 @@ pub trait Action: 'static {}
 actions! {
     /// Know that it exists and see it.
     View
-    /// Use a connection in a call.
+    /// Use a connection, or an action of an integration, in a call.
     Use
     /// Put a connection on an agent's action, for everyone who may use the agent.
     Attach

@@ -114,6 +114,24 @@ pub struct IntegrationFacts {
     pub is_granted: bool,
 }
 
+/// An action of an integration, seen by one actor.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionFacts {
+    /// The integration it belongs to.
+    pub integration: IntegrationFacts,
+    /// It is not restricted by itself, or it is for the actor or a group of theirs.
+    pub is_granted: bool,
+}
+
+/// A way to connect an integration, seen by one actor.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodFacts {
+    /// The integration.
+    pub integration: IntegrationFacts,
+    /// Admins keep this way for themselves.
+    pub is_reserved: bool,
+}
+
 /// A connection, seen by one actor.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionFacts {
@@ -141,8 +159,8 @@ pub struct AgentFacts {
 pub struct OwnFacts {
     /// The agent.
     pub agent: AgentFacts,
-    /// The integration.
-    pub integration: IntegrationFacts,
+    /// The action of the integration, seen by the caller.
+    pub action: ActionFacts,
     /// The connection, seen by the caller.
     pub connection: ConnectionFacts,
 }
@@ -152,8 +170,8 @@ pub struct OwnFacts {
 pub struct LentFacts {
     /// The agent.
     pub agent: AgentFacts,
-    /// The integration.
-    pub integration: IntegrationFacts,
+    /// The action of the integration, seen by the caller.
+    pub action: ActionFacts,
     /// The binding.
     pub binding: BindingFacts,
 }

@@ -4,5 +4,6 @@
 pub mod actions;
 pub mod actor;
 pub mod facts;
+mod integrations;
 pub mod policy;
 pub mod proof;

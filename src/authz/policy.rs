@@ -3,8 +3,6 @@
 
 use crate::authz::actions::Action;
 use crate::authz::actions::Attach;
-use crate::authz::actions::Configure;
-use crate::authz::actions::Connect;
 use crate::authz::actions::CreateAgent;
 use crate::authz::actions::CreateIntegration;
 use crate::authz::actions::Delete;
@@ -27,7 +25,6 @@ use crate::authz::facts::AuthType;
 use crate::authz::facts::BindingFacts;
 use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::GroupFacts;
-use crate::authz::facts::IntegrationFacts;
 use crate::authz::facts::LentFacts;
 use crate::authz::facts::MembershipFacts;
 use crate::authz::facts::OwnFacts;
@@ -36,6 +33,7 @@ use crate::authz::facts::Role;
 use crate::authz::facts::RunFacts;
 use crate::authz::facts::ShareAccess;
 use crate::authz::facts::WorkspaceFacts;
+use crate::authz::integrations::may_call;
 
 /// The rule for one act on one kind of thing.
 pub trait Permits<F>: Action {
@@ -79,6 +77,15 @@ pub enum Reason {
     /// The integration is for others.
     #[error("This integration is restricted to certain people in your workspace. A workspace admin can add you.")]
     IntegrationRestricted,
+    /// The action is for others.
+    #[error("This action is restricted to certain people in your workspace. A workspace admin can add you.")]
+    ActionRestricted,
+    /// The way to connect is kept for admins.
+    #[error(
+        "Only workspace admins connect this integration in this way. One of them can set up a connection and share it \
+         with you."
+    )]
+    AuthTypeReserved,
     /// The agent is off.
     #[error("This agent is switched off. Whoever edits it can switch it on.")]
     AgentDisabled,
@@ -107,7 +114,17 @@ pub enum Reason {
     AttacherNotEntitled,
 }
 
-fn when(allowed: bool, otherwise: Reason) -> Result<(), Reason> {
+impl Reason {
+    /// Whether a workspace admin can help by deciding otherwise about an integration.
+    pub fn is_for_admins(self) -> bool {
+        matches!(
+            self,
+            Self::IntegrationDisabled | Self::IntegrationRestricted | Self::ActionRestricted | Self::AuthTypeReserved
+        )
+    }
+}
+
+pub(in crate::authz) fn when(allowed: bool, otherwise: Reason) -> Result<(), Reason> {
     if allowed { Ok(()) } else { Err(otherwise) }
 }
 
@@ -175,34 +192,6 @@ impl Permits<MembershipFacts> for ManagePeople {
 
 fn needs(actor: &Actor, permission: Permission) -> Result<(), Reason> {
     when(actor.holds(permission), Reason::PermissionMissing(permission))
-}
-
-// -- integrations: admins always keep access -----------------------------------
-
-impl Permits<IntegrationFacts> for View {
-    fn permits(actor: &Actor, facts: &IntegrationFacts) -> Result<(), Reason> {
-        may_reach(actor.role, *facts)
-    }
-}
-
-impl Permits<IntegrationFacts> for Connect {
-    fn permits(actor: &Actor, facts: &IntegrationFacts) -> Result<(), Reason> {
-        may_reach(actor.role, *facts)
-    }
-}
-
-impl Permits<IntegrationFacts> for Configure {
-    fn permits(actor: &Actor, _: &IntegrationFacts) -> Result<(), Reason> {
-        when(actor.is_admin(), Reason::AdminOnly)
-    }
-}
-
-fn may_reach(role: Role, facts: IntegrationFacts) -> Result<(), Reason> {
-    if role == Role::Admin {
-        return Ok(());
-    }
-    when(facts.is_enabled, Reason::IntegrationDisabled)?;
-    when(facts.is_granted, Reason::IntegrationRestricted)
 }
 
 // -- connections ---------------------------------------------------------------
@@ -342,7 +331,7 @@ impl Permits<OwnFacts> for Run {
     /// R8: the caller acts as themselves, through a connection that they may use.
     fn permits(actor: &Actor, facts: &OwnFacts) -> Result<(), Reason> {
         may_run(facts.agent)?;
-        may_reach(actor.role, facts.integration)?;
+        may_call(actor.role, facts.action)?;
         <Use as Permits<ConnectionFacts>>::permits(actor, &facts.connection)
     }
 }
@@ -354,10 +343,11 @@ impl Permits<LentFacts> for View {
 }
 
 impl Permits<LentFacts> for Run {
-    /// R11, R12: the caller needs nothing but the agent; the binding must hold by the rights of whoever attached it.
+    /// R11, R12: the caller needs the agent and the action, and no connection; the binding must hold by the rights of
+    /// whoever attached it.
     fn permits(actor: &Actor, facts: &LentFacts) -> Result<(), Reason> {
         may_run(facts.agent)?;
-        may_reach(actor.role, facts.integration)?;
+        may_call(actor.role, facts.action)?;
         holds(&facts.binding)
     }
 }

@@ -209,6 +209,7 @@ diesel::table! {
         integration -> Text,
         grantee_user -> Nullable<Uuid>,
         grantee_group -> Nullable<Uuid>,
+        action -> Text,
     }
 }
 
@@ -223,6 +224,8 @@ diesel::table! {
         oauth_client_generation -> Int4,
         misconfigured_reason -> Nullable<Text>,
         updated_at -> Timestamptz,
+        restricted_actions -> Array<Text>,
+        reserved_auth_types -> Array<Text>,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod form;
 pub mod gate;
 pub mod headers;
+pub mod help;
 pub mod json;
 pub mod look;
 pub mod metrics;

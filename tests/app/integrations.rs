@@ -197,7 +197,8 @@ async fn what_an_admin_switches_off_is_gone_for_members() {
     let fields = [("csrf", csrf.as_str()), ("enabled", "false")];
     assert_eq!(max.post(&format!("{CRM}/settings"), &fields).await.status, 403);
 
-    ada.get(CRM).await.form_of("Switch off Sandbox CRM").submit().await;
+    let review = ada.get(&format!("{CRM}/access/review?enabled=false")).await;
+    review.form_of("Switch off Sandbox CRM").submit().await;
 
     assert_eq!(max.get(CRM).await.status, 404);
     assert_eq!(max.post(&format!("{CRM}/connections"), &[("auth_type", "api_key")]).await.status, 404);

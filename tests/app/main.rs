@@ -31,6 +31,7 @@ mod explanation;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod integration_access;
 mod integrations;
 #[cfg(test)]
 mod keys;

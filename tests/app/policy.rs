@@ -23,6 +23,7 @@ use odeus::authz::actions::ViewAudit;
 use odeus::authz::actor::Actor;
 use odeus::authz::actor::Permissions;
 use odeus::authz::actor::Via;
+use odeus::authz::facts::ActionFacts;
 use odeus::authz::facts::AgentAccess;
 use odeus::authz::facts::AgentFacts;
 use odeus::authz::facts::AuthType;
@@ -32,6 +33,7 @@ use odeus::authz::facts::GroupFacts;
 use odeus::authz::facts::IntegrationFacts;
 use odeus::authz::facts::LentFacts;
 use odeus::authz::facts::MembershipFacts;
+use odeus::authz::facts::MethodFacts;
 use odeus::authz::facts::OwnFacts;
 use odeus::authz::facts::Permission;
 use odeus::authz::facts::Role;
@@ -46,7 +48,8 @@ use proptest::prelude::*;
 
 use crate::snapshot::assert_snapshot;
 
-const OPEN: IntegrationFacts = IntegrationFacts { is_enabled: true, is_granted: true };
+const OPEN: ActionFacts =
+    ActionFacts { integration: IntegrationFacts { is_enabled: true, is_granted: true }, is_granted: true };
 const OWN_AGENT: AgentFacts = AgentFacts { is_owner: true, shared: None, is_enabled: true };
 const OWN_CONNECTION: ConnectionFacts = ConnectionFacts { is_owner: true, auth_type: AuthType::Oauth, shared: None };
 const GOOD_BINDING: BindingFacts = BindingFacts {
@@ -112,7 +115,15 @@ fn the_rules_are_those_that_were_reviewed() {
         {
             let facts = IntegrationFacts { is_enabled, is_granted };
             line!(table, format!("{role}: integration, {name}"), &who, &facts, [View, Connect, Configure]);
+            let action = ActionFacts { integration: facts, is_granted: true };
+            line!(table, format!("{role}: action, {name}"), &who, &action, [Use]);
+            let method = MethodFacts { integration: facts, is_reserved: false };
+            line!(table, format!("{role}: way to connect, {name}"), &who, &method, [Connect]);
         }
+        let action = ActionFacts { is_granted: false, ..OPEN };
+        line!(table, format!("{role}: action, restricted by itself"), &who, &action, [Use]);
+        let method = MethodFacts { integration: OPEN.integration, is_reserved: true };
+        line!(table, format!("{role}: way to connect, reserved"), &who, &method, [Connect]);
         connections(&mut table, role, &who);
         agents(&mut table, role, &who);
         for (name, is_caller, owns_connection) in
@@ -153,10 +164,14 @@ fn agents(table: &mut String, role: Role, who: &Actor) {
             let state = if is_enabled { "on" } else { "off" };
             let label = format!("{role}: agent, {name}, {state}");
             line!(table, label, who, &facts, [View, Run, Edit, Share, Delete]);
-            let own = OwnFacts { agent: facts, integration: OPEN, connection: OWN_CONNECTION };
+            let own = OwnFacts { agent: facts, action: OPEN, connection: OWN_CONNECTION };
             line!(table, format!("{label}: as themselves"), who, &own, [View, Run]);
-            let lent = LentFacts { agent: facts, integration: OPEN, binding: GOOD_BINDING };
+            let lent = LentFacts { agent: facts, action: OPEN, binding: GOOD_BINDING };
             line!(table, format!("{label}: preselected"), who, &lent, [View, Run]);
+            let closed = ActionFacts { is_granted: false, ..OPEN };
+            let (own, lent) = (OwnFacts { action: closed, ..own }, LentFacts { action: closed, ..lent });
+            line!(table, format!("{label}: as themselves, restricted"), who, &own, [Run]);
+            line!(table, format!("{label}: preselected, restricted"), who, &lent, [Run]);
         }
     }
 }
@@ -166,7 +181,7 @@ fn r12_a_binding_holds_only_as_long_as_everything_it_stood_on() {
     let caller = actor(Role::Member);
     let agent = AgentFacts { is_owner: false, shared: Some(AgentAccess::Use), is_enabled: true };
     let refused = |binding: BindingFacts| {
-        <Run as Permits<LentFacts>>::permits(&caller, &LentFacts { agent, integration: OPEN, binding })
+        <Run as Permits<LentFacts>>::permits(&caller, &LentFacts { agent, action: OPEN, binding })
     };
     let lost = ConnectionFacts { is_owner: false, auth_type: AuthType::ApiKey, shared: None };
     let use_only = ConnectionFacts { shared: Some(ShareAccess::Use), ..lost };
@@ -285,7 +300,7 @@ proptest! {
 
     #[test]
     fn r8_a_call_as_oneself_needs_a_connection_that_one_may_use(actor in an_actor(), connection in a_connection()) {
-        let facts = OwnFacts { agent: OWN_AGENT, integration: OPEN, connection };
+        let facts = OwnFacts { agent: OWN_AGENT, action: OPEN, connection };
 
         prop_assert_eq!(may::<Run, _>(&actor, &facts), may::<Use, _>(&actor, &connection));
     }

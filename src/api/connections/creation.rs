@@ -12,6 +12,8 @@ use crate::api::connections::fields::refused;
 use crate::authz::actions::Connect;
 use crate::authz::actions::View;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::MethodFacts;
+use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
 use crate::authz::proof::Denied;
 use crate::authz::proof::authorize;
@@ -24,6 +26,7 @@ use crate::domain::integrations::integration::Integration;
 use crate::domain::integrations::registry::Registry;
 use crate::domain::people::workspaces::Workspace;
 use crate::http::error::Error;
+use crate::http::help;
 use crate::http::json;
 use crate::http::json::Body;
 use crate::http::json::Input;
@@ -55,6 +58,8 @@ impl Input for NewConnection {}
     request_body = NewConnection,
     responses(
         (status = 201, description = "The connection, the caller’s own and private", body = Connection),
+        (status = 403, description = "`forbidden`: the integration is restricted, or this way to connect it is kept for \
+            admins; `who_can_help` names some", body = json::Problem),
         (status = 409, description = "`browser_required`: `connect_url` is where a person connects it", body = json::Problem),
         (status = 422, description = "`invalid`: see `errors`; `credential_refused`: the provider did not take it; \
             `provider_unreachable`: it could not be asked", body = json::Problem)))]
@@ -72,10 +77,15 @@ pub(super) async fn create(
     let connect_url = public.absolute(&Urls::of(&workspace.slug).integration(&key));
     let (proof, definition) = db
         .read(move |conn| {
-            let proof = authorize::<Connect, Integration>(conn, by, &key).map_err(|denied| match denied {
-                Denied::Hidden => Error::nothing_named("integration"),
-                Denied::Forbidden(_) | Denied::Database(_) => denied.into(),
-            })?;
+            let proof = match authorize::<Connect, Integration>(conn, by.clone(), &key) {
+                Ok(proof) => proof,
+                Err(Denied::Hidden) => return Err(Error::nothing_named("integration")),
+                Err(denied) => return Err(help::denied(conn, &by, denied)),
+            };
+            let method = proof.resource().method_facts(new.auth_type);
+            if let Err(reason) = <Connect as Permits<MethodFacts>>::permits(&by, &method) {
+                return Err(help::forbidden(conn, &by, reason)?);
+            }
             let definition = registry.find(conn, proof.actor().workspace, &key)?;
             Ok::<_, Error>((proof, definition.ok_or_else(|| Error::nothing_named("integration"))?))
         })

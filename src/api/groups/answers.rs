@@ -89,7 +89,7 @@ pub(super) struct Usage {
     /// The first 200, by name.
     agents: Vec<ReachedAgent>,
     agent_count: i64,
-    /// Those that are restricted, and open to the group; the first 200.
+    /// Those that are restricted, as a whole or one action, and open to the group; the first 200.
     integrations: Vec<ReachedIntegration>,
     integration_count: i64,
     /// How many actions of agents are refused without the group: whoever attached their connection may do so only by it.
@@ -124,6 +124,9 @@ struct ReachedAgent {
 #[schema(as = GroupIntegration)]
 struct ReachedIntegration {
     key: String,
+    /// The action's key, where it is open to the group by itself; null for the integration as a whole.
+    #[schema(required)]
+    action: Option<String>,
     /// How many people have it by this group alone.
     losing: i64,
 }
@@ -144,7 +147,11 @@ impl Usage {
             access: one.access,
             losing: one.losing,
         });
-        let integrations = reach.integrations.map(|one| ReachedIntegration { key: one.key, losing: one.losing });
+        let integrations = reach.integrations.map(|one| ReachedIntegration {
+            key: one.key,
+            action: (!one.action.is_empty()).then_some(one.action),
+            losing: one.losing,
+        });
         Self {
             connections: connections.items,
             connection_count: connections.total,

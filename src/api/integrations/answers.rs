@@ -4,7 +4,17 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::authz::actions::Connect;
+use crate::authz::actions::Use;
+use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::IntegrationFacts;
+use crate::authz::facts::MethodFacts;
+use crate::authz::policy::Permits;
+use crate::authz::proof::Guarded;
+use crate::domain::integrations::access;
+use crate::domain::integrations::access::Audience;
 use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::AuthMethod;
 use crate::domain::integrations::definition::Definition;
@@ -12,7 +22,6 @@ use crate::domain::integrations::definition::Effect;
 use crate::domain::integrations::definition::Field;
 use crate::domain::integrations::document::Problem;
 use crate::domain::integrations::integration::Integration;
-use crate::domain::integrations::settings::Audience;
 use crate::kernel::ids::GroupId;
 use crate::kernel::ids::UserId;
 
@@ -32,10 +41,12 @@ pub(super) struct Summary {
     custom: bool,
     /// Whether it is switched on; only admins see those that are not.
     enabled: bool,
+    /// Whether the caller may use it; if it is restricted and not for them, a workspace admin can add them.
+    usable: bool,
 }
 
 impl Summary {
-    pub(super) fn of(integration: &Integration, definition: &Definition) -> Self {
+    pub(super) fn of(actor: &Actor, integration: &Integration, definition: &Definition) -> Self {
         Self {
             key: integration.key.clone(),
             name: definition.name.clone(),
@@ -44,6 +55,7 @@ impl Summary {
             auth_types: definition.auth.iter().map(|method| method.auth_type).collect(),
             custom: integration.is_custom,
             enabled: integration.is_enabled,
+            usable: <Connect as Permits<IntegrationFacts>>::permits(actor, &integration.facts()).is_ok(),
         }
     }
 }
@@ -64,29 +76,55 @@ pub(super) struct Detail<'a> {
     /// For whom it is; for admins.
     #[serde(skip_serializing_if = "Option::is_none")]
     access: Option<Access>,
+    /// Which ways to connect admins keep for themselves; for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserved_auth_types: Option<Vec<AuthType>>,
+    /// What the caller may not use here, and who can help; nothing where they may use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
 }
 
 impl<'a> Detail<'a> {
     /// For members.
-    pub(super) fn of(integration: &Integration, definition: &'a Definition) -> Self {
+    pub(super) fn of(
+        actor: &Actor,
+        integration: &Integration,
+        definition: &'a Definition,
+        hint: Option<&'a str>,
+    ) -> Self {
         Self {
-            summary: Summary::of(integration, definition),
-            auth: definition.auth.iter().map(Auth::of).collect(),
-            actions: definition.actions.iter().map(Action::of).collect(),
+            summary: Summary::of(actor, integration, definition),
+            auth: definition.auth.iter().map(|method| Auth::of(actor, integration, method)).collect(),
+            actions: definition.actions.iter().map(|action| Action::of(actor, integration, action)).collect(),
             oauth: None,
             access: None,
+            reserved_auth_types: None,
+            hint,
         }
     }
 
     /// For admins.
-    pub(super) fn with_settings(self, integration: &Integration, audience: &Audience, redirect_uri: String) -> Self {
+    pub(super) fn with_settings(
+        mut self,
+        integration: &Integration,
+        access: &access::Access,
+        redirect_uri: String,
+    ) -> Self {
         let uses_oauth = self.auth.iter().any(|auth| auth.r#type == AuthType::Oauth);
         let oauth = Oauth {
             client_configured: integration.oauth_client_id.is_some(),
             redirect_uri,
             problem: integration.misconfigured_reason.clone(),
         };
-        Self { oauth: uses_oauth.then_some(oauth), access: Some(Access::of(audience)), ..self }
+        for action in &mut self.actions {
+            action.access = Some(Access::of(access.of(&access::Scope::of(action.key))));
+        }
+        Self {
+            oauth: uses_oauth.then_some(oauth),
+            access: Some(Access::of(&access.audience)),
+            reserved_auth_types: Some(access.reserved.iter().copied().collect()),
+            ..self
+        }
     }
 }
 
@@ -97,11 +135,18 @@ struct Auth<'a> {
     r#type: AuthType,
     /// What goes into `fields` of a new connection; none for `oauth`, which is connected in a browser.
     fields: Vec<AuthField<'a>>,
+    /// Whether the caller may connect in this way; admins can keep one for themselves.
+    usable: bool,
 }
 
 impl<'a> Auth<'a> {
-    fn of(method: &'a AuthMethod) -> Self {
-        Self { r#type: method.auth_type, fields: method.fields.iter().map(AuthField::of).collect() }
+    fn of(actor: &Actor, integration: &Integration, method: &'a AuthMethod) -> Self {
+        let facts = integration.method_facts(method.auth_type);
+        Self {
+            r#type: method.auth_type,
+            fields: method.fields.iter().map(AuthField::of).collect(),
+            usable: <Connect as Permits<MethodFacts>>::permits(actor, &facts).is_ok(),
+        }
     }
 }
 
@@ -146,10 +191,16 @@ struct Action<'a> {
     /// What `input` of a run has to be: JSON Schema 2020-12 of one flat object.
     #[schema(value_type = Object)]
     input_schema: &'a Value,
+    /// Whether the caller may use it.
+    usable: bool,
+    /// For whom it is; for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<Access>,
 }
 
 impl<'a> Action<'a> {
-    fn of(action: &'a ActionDefinition) -> Self {
+    fn of(actor: &Actor, integration: &Integration, action: &'a ActionDefinition) -> Self {
+        let facts = integration.action_facts(&action.key);
         Self {
             key: &action.key,
             name: &action.name,
@@ -157,6 +208,8 @@ impl<'a> Action<'a> {
             effect: action.effect,
             auth_types: &action.auth_types,
             input_schema: &action.input_schema,
+            usable: <Use as Permits<ActionFacts>>::permits(actor, &facts).is_ok(),
+            access: None,
         }
     }
 }
@@ -174,11 +227,11 @@ struct Oauth {
     problem: Option<String>,
 }
 
-/// For whom an integration is. Admins always have it.
+/// For whom an integration or an action is. Admins always have it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IntegrationAccess)]
 struct Access {
-    /// For every member.
+    /// For every member; of an action: for everybody who may use the integration.
     workspace: bool,
     /// For these people.
     users: Vec<UserId>,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod documents;
+mod losses;
 mod settings;
 mod shown;
 
@@ -34,7 +35,7 @@ use crate::kernel::paging::Listed;
 
 /// The description of these calls.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(list, show, documents::create, settings::update))]
+#[openapi(paths(list, show, documents::create, settings::update), components(schemas(losses::Losses)))]
 pub struct Description;
 
 /// Adds the routes.
@@ -64,7 +65,8 @@ impl Filter {
 
 /// List the integrations
 ///
-/// Those that the caller may use, by name; for admins those that are switched off as well.
+/// By name. Those that are restricted and not for the caller are among them, with `usable: false`; those that are switched
+/// off are for admins alone.
 #[utoipa::path(get, path = "/api/v1/integrations", operation_id = "listIntegrations", tag = "Integrations",
     params(Filter, Paging),
     responses((status = 200, description = "A page of them", body = List<Summary>)))]
@@ -75,10 +77,12 @@ async fn list(
     registry: Data<Registry>,
 ) -> Result<HttpResponse, Error> {
     let actor = proof.actor().clone();
-    let visible = db.read(move |conn| Ok::<_, Error>(integration::list(conn, &registry, &actor)?)).await?;
+    let by = actor.clone();
+    let visible = db.read(move |conn| Ok::<_, Error>(integration::list(conn, &registry, &by)?)).await?;
     let wanted = visible.into_iter().filter(|(_, definition)| filter.takes(definition)).collect();
-    let page =
-        List::of(Listed::slice(wanted, &page), |(integration, definition)| Summary::of(&integration, &definition));
+    let page = List::of(Listed::slice(wanted, &page), |(integration, definition)| {
+        Summary::of(&actor, &integration, &definition)
+    });
     Ok(json::ok(&page))
 }
 

@@ -73,6 +73,8 @@ impl Invited {
 #[schema(as = MemberUsage)]
 pub(super) struct Usage {
     connections: OwnedConnections,
+    /// How many restricted integrations and actions are open to the person by name.
+    grants: i64,
     /// How many other people can act through one of these by a share.
     people: i64,
     /// Agents with actions that stop: the first 200, by name.
@@ -113,6 +115,7 @@ impl Usage {
         Self {
             connections: OwnedConnections { oauth: dependents.sign_ins, other: dependents.keys },
             people: dependents.sharers,
+            grants: dependents.grants,
             agent_count: dependents.agents.total,
             agents: dependents.agents.map(agent).items,
         }

@@ -14,9 +14,13 @@ use serde_json::json;
 
 use crate::authz::actions::Attach;
 use crate::authz::actions::Edit;
+use crate::authz::actions::Use;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::CredentialMode;
+use crate::authz::policy::Permits;
+use crate::authz::policy::Reason;
 use crate::authz::proof::Authorized;
 use crate::authz::proof::Denied;
 use crate::authz::proof::authorize;
@@ -93,6 +97,9 @@ pub enum ActionError {
     /// The integration has no such action, or not any more.
     #[error("The integration has no such action.")]
     UnknownAction,
+    /// The integration, or this action of it, is for others.
+    #[error("{0}")]
+    NotAllowed(Reason),
     /// It is on the agent already.
     #[error("This action is on the agent already.")]
     AlreadyThere,
@@ -206,7 +213,7 @@ pub fn add(
     credentials: Credentials<'_>,
 ) -> Result<AgentActionId, ActionError> {
     let (actor, agent) = (proof.actor(), proof.resource());
-    reach(conn, actor, &new.integration)?;
+    reach(conn, actor, &new.integration, &new.action)?;
     let integration = registry.find(conn, actor.workspace, &new.integration)?.ok_or(ActionError::UnknownIntegration)?;
     let definition = integration.action(&new.action).ok_or(ActionError::UnknownAction)?;
     let requires_confirmation = new.requires_confirmation.unwrap_or(definition.effect == Effect::Write);
@@ -266,6 +273,7 @@ pub fn change(
             }
         }
         Some(Credentials::Preselected(attach)) => {
+            reach(conn, actor, &action.integration, &action.action)?;
             let integration = registry.find(conn, actor.workspace, &action.integration)?;
             let integration = integration.ok_or(ActionError::UnknownIntegration)?;
             let definition = integration.action(&action.action).ok_or(ActionError::UnknownAction)?;
@@ -287,13 +295,14 @@ pub fn remove(conn: &mut PgConnection, proof: &Authorized<Edit, AgentAction>) ->
     Ok(())
 }
 
-/// Only what the actor may use themselves can be put on an agent.
-fn reach(conn: &mut PgConnection, actor: &Actor, integration: &str) -> Result<(), ActionError> {
-    match authorize::<View, Integration>(conn, actor.clone(), &integration.to_owned()) {
-        Ok(_) => Ok(()),
-        Err(Denied::Hidden | Denied::Forbidden(_)) => Err(ActionError::UnknownIntegration),
-        Err(Denied::Database(error)) => Err(error.into()),
-    }
+/// Only what the actor may use themselves can be put on an agent, or given a connection there.
+fn reach(conn: &mut PgConnection, actor: &Actor, integration: &str, action: &str) -> Result<(), ActionError> {
+    let seen = match authorize::<View, Integration>(conn, actor.clone(), &integration.to_owned()) {
+        Ok(proof) => proof.into_parts().1,
+        Err(Denied::Hidden | Denied::Forbidden(_)) => return Err(ActionError::UnknownIntegration),
+        Err(Denied::Database(error)) => return Err(error.into()),
+    };
+    <Use as Permits<ActionFacts>>::permits(actor, &seen.action_facts(action)).map_err(ActionError::NotAllowed)
 }
 
 fn bind(

@@ -15,6 +15,7 @@ use crate::authz::actions::Connect;
 use crate::authz::actions::Maintain;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
+use crate::authz::policy::Reason;
 use crate::authz::proof::Authorized;
 use crate::database_errors;
 use crate::db::Db;
@@ -28,6 +29,7 @@ use crate::domain::connections::connection::ConnectionStatus;
 use crate::domain::connections::lifetime::renew_at;
 use crate::domain::connections::secrets;
 use crate::domain::connections::secrets::AccessSecret;
+use crate::domain::connections::ways;
 use crate::domain::integrations::definition::AuthMethod;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::integration::Integration;
@@ -56,6 +58,9 @@ pub enum ConnectError {
     /// The integration does not authenticate that way.
     #[error("{0} does not connect that way. Choose one of the ways that its page offers.")]
     NotOffered(String),
+    /// The integration, or this way to connect it, is for others.
+    #[error("{0}")]
+    NotAllowed(Reason),
     /// OAuth goes through the provider's own pages.
     #[error("this is connected in the browser")]
     BrowserRequired,
@@ -117,7 +122,8 @@ impl Connecting {
         definition: Arc<Definition>,
         new: NewConnection,
     ) -> Result<ConnectionId, ConnectError> {
-        let method = offered(&definition, new.auth_type)?.clone();
+        let method = ways::offered(&definition, new.auth_type)?.clone();
+        ways::check(proof.actor(), proof.resource(), new.auth_type)?;
         let id = ConnectionId::new();
         let tried = self.try_out(proof.actor(), &definition, &method, id, 1, new.fields).await?;
         let name = if new.name.is_empty() { definition.name.clone() } else { new.name };
@@ -134,7 +140,8 @@ impl Connecting {
         Ok(id)
     }
 
-    /// Puts another secret in place of the one before; shares and bindings stay.
+    /// Puts another secret in place of the one before; shares and bindings stay. Whoever may not connect in this way, or not
+    /// any more, may not do so again: the connection works on as it is.
     pub async fn replace_secret(
         &self,
         proof: Authorized<Maintain, Connection>,
@@ -142,9 +149,15 @@ impl Connecting {
         fields: BTreeMap<String, SecretInput>,
     ) -> Result<(), ConnectError> {
         let (id, auth_type) = (proof.resource().id, proof.resource().auth_type);
-        let method = offered(&definition, auth_type)?.clone();
-        let workspace = proof.actor().workspace;
-        let before = self.db.read(move |conn| Ok::<_, ConnectError>(secrets::load(conn, workspace, id)?)).await?;
+        let method = ways::offered(&definition, auth_type)?.clone();
+        let (actor, key) = (proof.actor().clone(), definition.key.clone());
+        let before = self
+            .db
+            .read(move |conn| {
+                ways::check_key(conn, &actor, &key, auth_type)?;
+                Ok::<_, ConnectError>(secrets::load(conn, actor.workspace, id)?)
+            })
+            .await?;
         let before = before.ok_or(ConnectError::Gone)?.version;
         let tried = self.try_out(proof.actor(), &definition, &method, id, before + 1, fields).await?;
         self.db
@@ -257,10 +270,6 @@ impl Connecting {
 /// When a token set's access ends: counted from when it was asked for.
 pub fn expiry(tokens: &TokenSet) -> crate::kernel::clock::Timestamp {
     tokens.requested_at + tokens.expires_in.unwrap_or(ASSUMED_LIFE)
-}
-
-fn offered(definition: &Definition, auth_type: AuthType) -> Result<&AuthMethod, ConnectError> {
-    definition.method(auth_type).ok_or_else(|| ConnectError::NotOffered(definition.name.clone()))
 }
 
 /// Every field that the method wants, and none that it does not know.

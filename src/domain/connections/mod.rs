@@ -12,6 +12,7 @@ pub mod secrets;
 pub mod shares;
 pub mod transfers;
 pub mod visible;
+mod ways;
 
 pub use crate::domain::connections::connection::Connection;
 pub use crate::domain::connections::connection::ConnectionStatus;

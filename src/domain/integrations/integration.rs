@@ -7,6 +7,7 @@ use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
 use diesel::sql_types::Binary;
 use diesel::sql_types::Bool;
 use diesel::sql_types::Int4;
@@ -16,7 +17,10 @@ use diesel::sql_types::Uuid;
 
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
+use crate::authz::facts::AuthType;
 use crate::authz::facts::IntegrationFacts;
+use crate::authz::facts::MethodFacts;
 use crate::authz::policy::Permits;
 use crate::authz::proof::Guarded;
 use crate::domain::integrations::catalog;
@@ -56,15 +60,46 @@ pub struct Integration {
     /// Why the provider refuses the client, if it does.
     #[diesel(sql_type = Nullable<Text>)]
     pub misconfigured_reason: Option<String>,
+    /// The actions that are for certain people only.
+    #[diesel(sql_type = Array<Text>)]
+    pub restricted_actions: Vec<String>,
+    /// Which of these are for the actor.
+    #[diesel(sql_type = Array<Text>)]
+    pub granted_actions: Vec<String>,
+    /// The ways to connect that admins keep for themselves.
+    #[diesel(sql_type = Array<Text>)]
+    pub reserved_auth_types: Vec<AuthType>,
+}
+
+impl Integration {
+    /// What the policy looks at for one of its actions.
+    pub fn action_facts(&self, action: &str) -> ActionFacts {
+        let has = |actions: &[String]| actions.iter().any(|known| known == action);
+        ActionFacts {
+            integration: self.facts(),
+            is_granted: !has(&self.restricted_actions) || has(&self.granted_actions),
+        }
+    }
+
+    /// What the policy looks at for one way to connect it.
+    pub fn method_facts(&self, auth_type: AuthType) -> MethodFacts {
+        MethodFacts { integration: self.facts(), is_reserved: self.reserved_auth_types.contains(&auth_type) }
+    }
 }
 
 const COLUMNS: &str = "coalesce(s.enabled, true) AS is_enabled, coalesce(s.for_everyone, true) AS is_for_everyone,
     coalesce(s.for_everyone, true) OR EXISTS (
         SELECT 1 FROM integration_grants g
-        WHERE g.workspace_id = $1 AND g.integration = k.key AND (g.grantee_user = $2 OR g.grantee_group IN (
+        WHERE g.workspace_id = $1 AND g.integration = k.key AND g.action = '' AND (g.grantee_user = $2 OR g.grantee_group IN (
             SELECT group_id FROM group_members m WHERE m.workspace_id = $1 AND m.user_id = $2))) AS is_granted,
     s.oauth_client_id, s.oauth_client_secret, coalesce(s.oauth_client_generation, 0) AS oauth_client_generation,
-    s.misconfigured_reason";
+    s.misconfigured_reason, coalesce(s.restricted_actions, '{}') AS restricted_actions,
+    CASE WHEN s.restricted_actions <> '{}' THEN ARRAY(
+        SELECT DISTINCT g.action FROM integration_grants g
+        WHERE g.workspace_id = $1 AND g.integration = k.key AND g.action <> '' AND (g.grantee_user = $2 OR g.grantee_group IN (
+            SELECT group_id FROM group_members m WHERE m.workspace_id = $1 AND m.user_id = $2)))
+        ELSE '{}' END AS granted_actions,
+    coalesce(s.reserved_auth_types, '{}') AS reserved_auth_types";
 
 impl Guarded for Integration {
     type Key = String;
@@ -92,7 +127,7 @@ impl Guarded for Integration {
     }
 }
 
-/// Every integration that the actor may see, by name, with its definition.
+/// Every integration that the actor may see, by name, with its definition: restricted ones, too, which they may not use.
 pub fn list(
     conn: &mut PgConnection,
     registry: &Registry,
@@ -109,7 +144,7 @@ pub fn list(
     let rows: Vec<Integration> = diesel::sql_query(sql)
         .bind::<Uuid, _>(actor.workspace)
         .bind::<Uuid, _>(actor.user)
-        .bind::<diesel::sql_types::Array<Text>, _>(keys)
+        .bind::<Array<Text>, _>(keys)
         .load(conn)?;
     let mut by_key: std::collections::HashMap<String, Integration> =
         rows.into_iter().map(|row| (row.key.clone(), row)).collect();

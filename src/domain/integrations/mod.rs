@@ -9,6 +9,7 @@ pub mod document;
 pub mod form;
 pub mod validation;
 
+pub mod access;
 pub mod custom;
 mod fingerprint;
 pub mod integration;

@@ -1,5 +1,5 @@
-//! What admins decide on an integration: whether it is on, for whom, and the OAuth client that its connections are made
-//! with.
+//! What admins decide on an integration: the OAuth client that its connections are made with. Who may use it stands in
+//! [`access`](crate::domain::integrations::access).
 
 use diesel::ExpressionMethods;
 use diesel::QueryDsl;
@@ -15,16 +15,14 @@ use crate::authz::facts::AuthType;
 use crate::authz::proof::Authorized;
 use crate::database_errors;
 use crate::db::DbError;
-use crate::db::conflict;
-use crate::db::schema::integration_grants;
 use crate::db::schema::integration_settings;
 use crate::domain::audit;
+use crate::domain::integrations::access::GRANTED_AT_MOST;
+use crate::domain::integrations::access::Scope;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::OAuthEndpoints;
 use crate::domain::integrations::integration::Integration;
 use crate::kernel::clock::Timestamp;
-use crate::kernel::ids::GroupId;
-use crate::kernel::ids::UserId;
 use crate::kernel::ids::WorkspaceId;
 use crate::outbound::origin::Origin;
 use crate::outbound::origin::Origins;
@@ -44,8 +42,17 @@ pub enum SettingsError {
     #[error("the client id is missing")]
     ClientIdMissing,
     /// Somebody named is not in the workspace.
-    #[error("somebody named here is not in the workspace")]
-    UnknownGrantee,
+    #[error("Somebody named here is not in the workspace.")]
+    UnknownGrantee(Scope),
+    /// A list is too long.
+    #[error("A list has at most {GRANTED_AT_MOST} people and groups. Make a group of them.")]
+    TooManyGrantees(Scope),
+    /// The integration has no such action.
+    #[error("The integration has no action “{0}”.")]
+    UnknownAction(String),
+    /// The integration does not connect that way.
+    #[error("The integration does not connect by `{0}`.")]
+    NotOffered(AuthType),
     /// The secret could not be sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -57,7 +64,12 @@ pub enum SettingsError {
 database_errors!(SettingsError);
 
 /// Makes sure there is a row to change.
-fn ensure(conn: &mut PgConnection, workspace: WorkspaceId, key: &str, now: Timestamp) -> QueryResult<()> {
+pub(in crate::domain::integrations) fn ensure(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    key: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
     diesel::insert_into(integration_settings::table)
         .values((
             integration_settings::workspace_id.eq(workspace),
@@ -70,101 +82,6 @@ fn ensure(conn: &mut PgConnection, workspace: WorkspaceId, key: &str, now: Times
         .on_conflict_do_nothing()
         .execute(conn)
         .map(drop)
-}
-
-/// Whether an integration is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// It can be used.
-    On,
-    /// It cannot, but by admins.
-    Off,
-}
-
-/// Switches an integration on or off.
-pub fn switch(
-    conn: &mut PgConnection,
-    proof: &Authorized<Configure, Integration>,
-    to: Switch,
-) -> Result<(), SettingsError> {
-    let (actor, key) = (proof.actor(), proof.resource().key.as_str());
-    ensure(conn, actor.workspace, key, actor.at)?;
-    diesel::update(integration_settings::table.find((actor.workspace, key)))
-        .set((integration_settings::enabled.eq(to == Switch::On), integration_settings::updated_at.eq(actor.at)))
-        .execute(conn)?;
-    let action = if to == Switch::On { "integration.enabled" } else { "integration.disabled" };
-    audit::record(conn, actor, audit::Event::new(action, "integration", key))?;
-    Ok(())
-}
-
-/// For whom an integration is.
-#[derive(Clone, Debug)]
-pub enum Audience {
-    /// For every member.
-    Everyone,
-    /// For these people and groups, and for admins.
-    Only {
-        /// People.
-        users: Vec<UserId>,
-        /// Groups.
-        groups: Vec<GroupId>,
-    },
-}
-
-/// For whom an integration is at present.
-pub fn audience(conn: &mut PgConnection, proof: &Authorized<Configure, Integration>) -> QueryResult<Audience> {
-    let (actor, integration) = (proof.actor(), proof.resource());
-    if integration.is_for_everyone {
-        return Ok(Audience::Everyone);
-    }
-    let grants: Vec<(Option<UserId>, Option<GroupId>)> = integration_grants::table
-        .filter(integration_grants::workspace_id.eq(actor.workspace))
-        .filter(integration_grants::integration.eq(&integration.key))
-        .order(integration_grants::id)
-        .select((integration_grants::grantee_user, integration_grants::grantee_group))
-        .load(conn)?;
-    let users = grants.iter().filter_map(|(user, _)| *user).collect();
-    let groups = grants.iter().filter_map(|(_, group)| *group).collect();
-    Ok(Audience::Only { users, groups })
-}
-
-/// Decides for whom an integration is.
-pub fn restrict(
-    conn: &mut PgConnection,
-    proof: &Authorized<Configure, Integration>,
-    to: &Audience,
-) -> Result<(), SettingsError> {
-    let (actor, key) = (proof.actor(), proof.resource().key.as_str());
-    ensure(conn, actor.workspace, key, actor.at)?;
-    let for_everyone = matches!(to, Audience::Everyone);
-    diesel::update(integration_settings::table.find((actor.workspace, key)))
-        .set((integration_settings::for_everyone.eq(for_everyone), integration_settings::updated_at.eq(actor.at)))
-        .execute(conn)?;
-    let old = integration_grants::table
-        .filter(integration_grants::workspace_id.eq(actor.workspace))
-        .filter(integration_grants::integration.eq(key));
-    diesel::delete(old).execute(conn)?;
-    if let Audience::Only { users, groups } = to {
-        let grantees =
-            users.iter().map(|user| (Some(*user), None)).chain(groups.iter().map(|group| (None, Some(*group))));
-        let rows: Vec<_> = grantees
-            .map(|(user, group): (Option<UserId>, Option<GroupId>)| {
-                (
-                    integration_grants::workspace_id.eq(actor.workspace),
-                    integration_grants::id.eq(crate::kernel::ids::ShareId::new()),
-                    integration_grants::integration.eq(key),
-                    integration_grants::grantee_user.eq(user),
-                    integration_grants::grantee_group.eq(group),
-                )
-            })
-            .collect();
-        diesel::insert_into(integration_grants::table).values(rows).execute(conn).map_err(|error| {
-            if conflict::is_missing_reference(&error) { SettingsError::UnknownGrantee } else { error.into() }
-        })?;
-    }
-    let detail = json!({ "for_everyone": for_everyone });
-    audit::record(conn, actor, audit::Event::new("integration.restricted", "integration", key).detail(detail))?;
-    Ok(())
 }
 
 /// Where an integration's client secret may go: its token and revocation addresses.

@@ -21,7 +21,10 @@ use crate::authz::actions::Connect;
 use crate::authz::actions::Maintain;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::MethodFacts;
 use crate::authz::facts::WorkspaceFacts;
+use crate::authz::policy::Permits;
+use crate::authz::policy::Reason;
 use crate::authz::proof::Authorized;
 use crate::authz::proof::Guarded;
 use crate::database_errors;
@@ -76,6 +79,9 @@ pub enum ReturnTo {
 /// A flow could not be begun.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
+    /// The integration, or signing in to it, is for others.
+    #[error("{0}")]
+    NotAllowed(Reason),
     /// The integration has no OAuth.
     #[error("this integration does not use OAuth")]
     NoOauth,
@@ -243,6 +249,8 @@ fn insert(
     (reconnects, wish): (Option<ConnectionId>, Wish),
 ) -> Result<Begun, FlowError> {
     let endpoints = endpoints(definition).ok_or(FlowError::NoOauth)?;
+    <Connect as Permits<MethodFacts>>::permits(actor, &integration.method_facts(AuthType::Oauth))
+        .map_err(FlowError::NotAllowed)?;
     let client_id = integration.oauth_client_id.clone();
     let client_id = client_id.ok_or_else(|| FlowError::NotSetUp(definition.name.clone()))?;
     make_room(conn, actor)?;

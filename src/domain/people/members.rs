@@ -96,6 +96,30 @@ pub fn add(
     Ok(())
 }
 
+/// The active admins, by name; at most `limit`. Everybody may know who can help.
+pub fn admins(conn: &mut PgConnection, workspace: WorkspaceId, limit: i64) -> QueryResult<Vec<(UserId, String)>> {
+    memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::workspace_id.eq(workspace))
+        .filter(memberships::status.eq(MemberStatus::Active))
+        .filter(memberships::role.eq(Role::Admin))
+        .order((users::name, users::id))
+        .limit(limit)
+        .select((users::id, users::name))
+        .load(conn)
+}
+
+/// The members with these ids, whatever their status, by name.
+pub fn with_ids(conn: &mut PgConnection, workspace: WorkspaceId, ids: &[UserId]) -> QueryResult<Vec<Member>> {
+    memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::workspace_id.eq(workspace))
+        .filter(memberships::user_id.eq_any(ids))
+        .order((users::name, users::id))
+        .select((users::id, users::name, users::email, memberships::role, memberships::status))
+        .load(conn)
+}
+
 /// The member with this id, whatever their status.
 pub fn find(conn: &mut PgConnection, workspace: WorkspaceId, user: UserId) -> QueryResult<Option<Member>> {
     memberships::table

@@ -17,6 +17,7 @@ use crate::db::conflict;
 use crate::db::schema::api_tokens;
 use crate::db::schema::connection_shares;
 use crate::db::schema::group_members;
+use crate::db::schema::integration_grants;
 use crate::db::schema::memberships;
 use crate::domain::accounts::sessions;
 use crate::domain::audit;
@@ -80,7 +81,7 @@ pub(in crate::domain) fn end(
     Ok(())
 }
 
-/// Takes what was given to the person away: shares with them, and their places in groups.
+/// Takes what was given to the person away: shares with them, access to integrations, and their places in groups.
 pub(in crate::domain) fn strip(
     conn: &mut PgConnection,
     proof: &Authorized<ManagePeople, Membership>,
@@ -94,6 +95,10 @@ pub(in crate::domain) fn strip(
         .filter(crate::db::schema::agent_shares::workspace_id.eq(actor.workspace))
         .filter(crate::db::schema::agent_shares::grantee_user.eq(person.user));
     diesel::delete(agents).execute(conn)?;
+    let grants = integration_grants::table
+        .filter(integration_grants::workspace_id.eq(actor.workspace))
+        .filter(integration_grants::grantee_user.eq(person.user));
+    diesel::delete(grants).execute(conn)?;
     let seats = group_members::table
         .filter(group_members::workspace_id.eq(actor.workspace))
         .filter(group_members::user_id.eq(person.user));

@@ -5,15 +5,14 @@
 use diesel::QueryResult;
 use diesel::pg::PgConnection;
 
-use crate::authz::actions::Connect;
 use crate::authz::actions::Run;
 use crate::authz::actions::Use;
 use crate::authz::actions::View;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::ConnectionFacts;
 use crate::authz::facts::CredentialMode;
-use crate::authz::facts::IntegrationFacts;
 use crate::authz::policy::Permits;
 use crate::authz::policy::Reason;
 use crate::authz::proof;
@@ -155,7 +154,7 @@ fn by_candidates(scene: &Scene<'_>, call: OwnCall) -> Result<Admission, RunError
     }
     // Whoever may not run the action at all is not asked to connect first.
     let open = <Run as Permits<AgentFacts>>::permits(actor, &call.agent)
-        .and_then(|()| <Connect as Permits<IntegrationFacts>>::permits(actor, &call.integration));
+        .and_then(|()| <Use as Permits<ActionFacts>>::permits(actor, &call.action));
     if let Err(reason) = open {
         return Ok(Admission::Denied(reason));
     }

@@ -95,7 +95,7 @@ impl Row {
         Lent {
             facts: LentFacts {
                 agent: self.call.agent(),
-                integration: self.call.integration(),
+                action: self.call.action(),
                 binding: self.binding.facts(Some(&asked.with)),
             },
             caller_name: self.call.caller_name,

@@ -15,10 +15,10 @@ use diesel::sql_types::Uuid;
 
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::ConnectionFacts;
-use crate::authz::facts::IntegrationFacts;
 use crate::authz::facts::OwnFacts;
 use crate::authz::facts::ShareAccess;
 use crate::authz::policy::Permits;
@@ -55,8 +55,8 @@ pub struct Own {
 pub struct OwnCall {
     /// The agent.
     pub agent: AgentFacts,
-    /// The integration.
-    pub integration: IntegrationFacts,
+    /// The action of the integration.
+    pub action: ActionFacts,
     /// The caller's name.
     pub caller_name: String,
     /// The one chosen before, and the caller's own connections; without any of their own, those shared with them. At most
@@ -156,7 +156,7 @@ const DIRECT: &str = concat!(
      JOIN users u ON u.id = me.user_id
      JOIN connections c ON c.workspace_id = me.workspace_id AND c.id = q.connection
      CROSS JOIN LATERAL (SELECT NULL::uuid AS id, me.user_id AS owner_id, true AS enabled) a
-     CROSS JOIN LATERAL (SELECT c.integration) aa
+     CROSS JOIN LATERAL (SELECT c.integration, NULL::text AS action) aa
      LEFT JOIN integration_settings st ON st.workspace_id = q.workspace AND st.integration = aa.integration ",
     target_joins!("c"),
 );
@@ -241,7 +241,7 @@ impl Row {
     fn call(&self) -> OwnCall {
         OwnCall {
             agent: self.call.agent(),
-            integration: self.call.integration(),
+            action: self.call.action(),
             caller_name: self.call.caller_name.clone(),
             candidates: Vec::new(),
         }
@@ -254,7 +254,7 @@ impl Row {
             auth_type: target.secret.auth_type,
             shared: self.connection_shared,
         };
-        let facts = OwnFacts { agent: self.call.agent(), integration: self.call.integration(), connection };
+        let facts = OwnFacts { agent: self.call.agent(), action: self.call.action(), connection };
         Some(Own { facts, caller_name: self.call.caller_name, is_remembered: self.is_remembered, target })
     }
 }

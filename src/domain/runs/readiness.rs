@@ -2,6 +2,7 @@
 //! asked for anew when it begins, by the same resolution.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::ExpressionMethods;
 use diesel::QueryDsl;
@@ -9,14 +10,14 @@ use diesel::QueryResult;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
 
-use crate::authz::actions::Connect;
 use crate::authz::actions::Run;
+use crate::authz::actions::Use;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::CredentialMode;
-use crate::authz::facts::IntegrationFacts;
 use crate::authz::policy::Permits;
 use crate::authz::policy::Reason;
 use crate::authz::proof::Authorized;
@@ -84,7 +85,7 @@ struct Desk<'a> {
     actor: &'a Actor,
     agent: AgentFacts,
     chosen: HashMap<String, ConnectionId>,
-    kept: HashMap<String, (Option<IntegrationFacts>, Vec<Connection>)>,
+    kept: HashMap<String, (Option<Arc<Integration>>, Vec<Connection>)>,
 }
 
 impl Desk<'_> {
@@ -93,8 +94,9 @@ impl Desk<'_> {
         let Some(definition) = listed.definition() else { return Ok(Readiness::Gone) };
         let (integration, connections) = self.of_integration(conn, &action.integration)?;
         let Some(integration) = integration else { return Ok(Readiness::Gone) };
-        let open = <Run as Permits<AgentFacts>>::permits(self.actor, &self.agent)
-            .and_then(|()| <Connect as Permits<IntegrationFacts>>::permits(self.actor, &integration));
+        let open = <Run as Permits<AgentFacts>>::permits(self.actor, &self.agent).and_then(|()| {
+            <Use as Permits<ActionFacts>>::permits(self.actor, &integration.action_facts(&action.action))
+        });
         if let Err(reason) = open {
             return Ok(Readiness::Refused(reason));
         }
@@ -112,11 +114,11 @@ impl Desk<'_> {
         &mut self,
         conn: &mut PgConnection,
         key: &str,
-    ) -> QueryResult<(Option<IntegrationFacts>, Vec<Connection>)> {
+    ) -> QueryResult<(Option<Arc<Integration>>, Vec<Connection>)> {
         if let Some(kept) = self.kept.get(key) {
             return Ok(kept.clone());
         }
-        let integration = Integration::load(conn, self.actor, &key.to_owned())?.map(|it| it.facts());
+        let integration = Integration::load(conn, self.actor, &key.to_owned())?.map(Arc::new);
         let found = (integration, connections::usable(conn, self.actor, key)?);
         self.kept.insert(key.to_owned(), found.clone());
         Ok(found)

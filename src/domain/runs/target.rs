@@ -12,6 +12,7 @@ use diesel::sql_types::Timestamptz;
 use diesel::sql_types::Uuid;
 
 use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AgentAccess;
 use crate::authz::facts::AgentFacts;
 use crate::authz::facts::AuthType;
@@ -46,6 +47,8 @@ pub struct CallRow {
     integration_is_enabled: bool,
     #[diesel(sql_type = Bool)]
     integration_is_granted: bool,
+    #[diesel(sql_type = Bool)]
+    action_is_granted: bool,
 }
 
 /// Who calls which action, and what else a statement wants to know of the call.
@@ -85,7 +88,7 @@ impl Columns {
     }
 }
 
-/// The columns of [`CallRow`], with [`call_joins`].
+/// The columns of [`CallRow`], with [`call_joins`]. Grants are looked for where something is restricted, and nowhere else.
 macro_rules! call_columns {
     () => {
         concat!(
@@ -95,10 +98,18 @@ macro_rules! call_columns {
              coalesce(st.enabled, true) AS integration_is_enabled,
              coalesce(st.for_everyone, true) OR EXISTS (
                 SELECT 1 FROM integration_grants gr WHERE gr.workspace_id = q.workspace
-                AND gr.integration = aa.integration AND (gr.grantee_user = q.asker OR gr.grantee_group IN (
+                AND gr.integration = aa.integration AND gr.action = ''
+                AND (gr.grantee_user = q.asker OR gr.grantee_group IN (
                     SELECT gm.group_id FROM group_members gm WHERE gm.workspace_id = q.workspace
                     AND gm.user_id = q.asker)))
-                AS integration_is_granted"
+                AS integration_is_granted,
+             coalesce(aa.action <> ALL (st.restricted_actions), true) OR EXISTS (
+                SELECT 1 FROM integration_grants gr WHERE gr.workspace_id = q.workspace
+                AND gr.integration = aa.integration AND gr.action = aa.action
+                AND (gr.grantee_user = q.asker OR gr.grantee_group IN (
+                    SELECT gm.group_id FROM group_members gm WHERE gm.workspace_id = q.workspace
+                    AND gm.user_id = q.asker)))
+                AS action_is_granted"
         )
     };
 }
@@ -127,8 +138,10 @@ impl CallRow {
         AgentFacts { is_owner: self.agent_is_owned, shared: self.agent_shared, is_enabled: self.agent_is_enabled }
     }
 
-    pub(in crate::domain::runs) fn integration(&self) -> IntegrationFacts {
-        IntegrationFacts { is_enabled: self.integration_is_enabled, is_granted: self.integration_is_granted }
+    pub(in crate::domain::runs) fn action(&self) -> ActionFacts {
+        let integration =
+            IntegrationFacts { is_enabled: self.integration_is_enabled, is_granted: self.integration_is_granted };
+        ActionFacts { integration, is_granted: self.action_is_granted }
     }
 }
 

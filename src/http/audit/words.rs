@@ -41,7 +41,7 @@ use Names::Nothing;
 use Names::Thing;
 
 /// What each action is called, in the past tense.
-const VERBS: [(&str, &str, Names); 51] = [
+const VERBS: [(&str, &str, Names); 53] = [
     ("workspace.created", "made the workspace", Nothing),
     ("user.signed_in", "signed in", Nothing),
     ("user.signed_out", "signed out", Nothing),
@@ -69,6 +69,8 @@ const VERBS: [(&str, &str, Names); 51] = [
     ("integration.enabled", "switched on the integration", Thing),
     ("integration.disabled", "switched off the integration", Thing),
     ("integration.restricted", "changed who may use the integration", Thing),
+    ("integration.action_restricted", "changed who may use an action of the integration", Thing),
+    ("integration.auth_types_reserved", "changed which ways to connect admins keep for the integration", Thing),
     ("integration.oauth_client_set", "set the OAuth client of the integration", Thing),
     ("oauth_flow.begun", "set out to connect", Thing),
     ("connection.created", "made the connection", Thing),

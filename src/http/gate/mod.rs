@@ -17,14 +17,19 @@ use actix_web::Responder;
 use actix_web::http::Method;
 use actix_web::web;
 use actix_web::web::ServiceConfig;
+use diesel::pg::PgConnection;
 
 use crate::authz::actions::View;
 use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
+use crate::authz::proof::Denied;
 use crate::authz::proof::decide;
+use crate::db::Db;
 use crate::http::csrf;
 use crate::http::error::Error;
+use crate::http::gate::addressed::part;
 use crate::http::gate::gated::InOrder;
+use crate::http::help;
 use crate::http::session;
 use crate::kernel::ids::SessionId;
 use crate::kernel::ids::UserId;
@@ -125,7 +130,14 @@ where
         let key = R::key(req).ok_or_else(Error::not_found)?;
         let actor = claim.resolve(req).await?;
         let resource = R::fetch(req, actor.clone(), key).await?.ok_or_else(Error::not_found)?;
-        Ok(decide(actor, resource)?)
+        match decide(actor.clone(), resource) {
+            Ok(proof) => Ok(proof),
+            Err(Denied::Forbidden(reason)) => {
+                let said = move |conn: &mut PgConnection| Ok::<_, Error>(help::forbidden(conn, &actor, reason)?);
+                Err(part::<Db>(req)?.read(said).await?)
+            }
+            Err(denied @ (Denied::Hidden | Denied::Database(_))) => Err(denied.into()),
+        }
     }
 }
 

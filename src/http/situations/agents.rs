@@ -20,6 +20,7 @@ impl From<ActionError> for Error {
     fn from(error: ActionError) -> Self {
         match error {
             ActionError::UnknownIntegration => Self::nothing_named("integration"),
+            ActionError::NotAllowed(reason) => Self::forbidden(reason),
             ActionError::UnknownAction => Self::invalid("action", error),
             ActionError::AlreadyThere => Self::conflict("already_there", "On the agent already", error),
             ActionError::OtherIntegration | ActionError::AuthTypeNotAdmitted => Self::invalid("connection_id", error),

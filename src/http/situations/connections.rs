@@ -19,6 +19,7 @@ impl From<ConnectError> for Error {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::NotOffered(_) => Self::invalid("auth_type", error),
+            ConnectError::NotAllowed(reason) => Self::forbidden(reason),
             ConnectError::BrowserRequired => Self::conflict(
                 "browser_required",
                 "Connect in the browser",
@@ -77,6 +78,7 @@ impl From<ExplainError> for Error {
 impl From<FlowError> for Error {
     fn from(error: FlowError) -> Self {
         match error {
+            FlowError::NotAllowed(reason) => Self::forbidden(reason),
             FlowError::NoOauth => Self::invalid("auth_type", "This integration does not use OAuth."),
             FlowError::NotSetUp(_) => Self::conflict("oauth_not_set_up", "Not set up yet", error),
             FlowError::Random(error) => Self::internal(error),
@@ -124,7 +126,11 @@ impl From<SettingsError> for Error {
         match error {
             SettingsError::NoOauth => Self::invalid("oauth_client", "This integration does not use OAuth."),
             SettingsError::ClientIdMissing => Self::invalid("oauth_client", "The client id is missing."),
-            SettingsError::UnknownGrantee => Self::invalid("access", "Somebody named here is not in the workspace."),
+            SettingsError::UnknownGrantee(ref scope) | SettingsError::TooManyGrantees(ref scope) => {
+                Self::invalid(scope.field(), error)
+            }
+            SettingsError::UnknownAction(ref action) => Self::invalid(format!("actions.{action}"), error),
+            SettingsError::NotOffered(_) => Self::invalid("reserved_auth_types", error),
             SettingsError::Vault(error) => Self::internal(error),
             SettingsError::Database(error) => error.into(),
         }

@@ -157,6 +157,16 @@ impl Urls {
         format!("{}/integrations/{key}/settings", self.base)
     }
 
+    /// Something of an integration: `access`, `access/review`.
+    pub fn integration_part(&self, key: &str, part: &str) -> String {
+        format!("{}/integrations/{key}/{part}", self.base)
+    }
+
+    /// Who may use an integration, or an action of it.
+    pub fn integration_access(&self, key: &str, action: &str) -> String {
+        with_queries(&self.integration_part(key, "access"), [("action", action)])
+    }
+
     /// Where an integration's OAuth client is saved.
     pub fn integration_oauth_client(&self, key: &str) -> String {
         format!("{}/integrations/{key}/oauth-client", self.base)

@@ -5,7 +5,11 @@ use serde::Deserialize;
 
 use crate::authz::actions::Connect;
 use crate::authz::actions::Run;
+use crate::authz::actions::Use;
+use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::CredentialMode;
+use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
 use crate::authz::proof::Denied;
 use crate::authz::proof::Guarded;
@@ -95,7 +99,7 @@ impl Composer {
         let key = AgentActionKey { agent, action };
         let Some(action) = permitted(authorize::<Run, AgentAction>(tx, caller.clone(), &key))? else { return Ok(None) };
         if action.credentials != CredentialMode::Own
-            || permitted(authorize::<Connect, Integration>(tx, caller.clone(), &action.integration))?.is_none()
+            || !may_call(tx, &caller, &action)?
             || !visible::usable(tx, &caller, &action.integration)?.is_empty()
         {
             return Ok(None);
@@ -125,6 +129,13 @@ impl Composer {
             action: named.unwrap_or_else(|| action.to_owned()),
         })
     }
+}
+
+/// Whether the policy lets somebody call the action, with whichever connection.
+fn may_call(tx: &mut PgConnection, caller: &Actor, action: &AgentAction) -> Result<bool, ComposeError> {
+    let integration = permitted(authorize::<Connect, Integration>(tx, caller.clone(), &action.integration))?;
+    let facts = integration.map(|it| it.action_facts(&action.action));
+    Ok(facts.is_some_and(|facts| <Use as Permits<ActionFacts>>::permits(caller, &facts).is_ok()))
 }
 
 /// What an action is called.

@@ -28,6 +28,7 @@ use crate::domain::runs::readiness::Readiness;
 use crate::domain::runs::readiness::readiness_of;
 use crate::domain::runs::run;
 use crate::http::error::Error;
+use crate::http::help;
 use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
@@ -169,19 +170,19 @@ pub(super) fn load(
         as_whom,
         need,
         needs_connection: matches!(ready, Readiness::Connect),
-        trouble: trouble(&ready),
+        trouble: trouble(conn, actor, &ready)?,
         face,
     };
     let shell = Shell::load(conn, actor, Section::Agents, visit)?;
     Ok(Loaded { shell, frame, definition: listed.integration, key: action.action.clone() })
 }
 
-fn trouble(ready: &Readiness) -> Option<String> {
-    match ready {
-        Readiness::Refused(reason) => Some(reason.to_string()),
+fn trouble(conn: &mut PgConnection, actor: &Actor, ready: &Readiness) -> Result<Option<String>, Error> {
+    Ok(match ready {
+        Readiness::Refused(reason) => Some(help::sentence(conn, actor, *reason)?),
         Readiness::Gone => {
             Some("The integration does not have this action any more. An editor of the agent can remove it.".to_owned())
         }
         Readiness::Preselected | Readiness::As(_) | Readiness::Connect | Readiness::Choose(_) => None,
-    }
+    })
 }

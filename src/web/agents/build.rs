@@ -5,13 +5,19 @@ use std::sync::Arc;
 
 use diesel::pg::PgConnection;
 
+use crate::authz::actions::Connect;
 use crate::authz::actions::Share;
+use crate::authz::actions::Use;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AuthType;
 use crate::authz::facts::CredentialMode;
+use crate::authz::facts::IntegrationFacts;
 use crate::authz::facts::Permission;
+use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
+use crate::authz::proof::Guarded;
 use crate::authz::proof::decide;
 use crate::domain::agents::Agent;
 use crate::domain::agents::actions;
@@ -85,6 +91,8 @@ pub struct Offer {
     pub name: String,
     /// Whether the agent has it.
     pub is_there: bool,
+    /// Whether it is restricted and not for the person.
+    pub is_closed: bool,
 }
 
 /// The action that was chosen.
@@ -190,16 +198,27 @@ fn picker(
     wish: &Wish,
     listed: &[ListedAction],
 ) -> Result<Picker, Error> {
-    let visible = integration::list(conn, registry, actor)?;
+    // What one may not use oneself, one cannot put on an agent.
+    let mut visible = integration::list(conn, registry, actor)?;
+    visible.retain(|(it, _)| <Connect as Permits<IntegrationFacts>>::permits(actor, &it.facts()).is_ok());
     let integrations = visible.iter().map(|(_, it)| (it.key.clone(), it.name.clone())).collect();
-    let chosen = visible.into_iter().map(|(_, it)| it).find(|it| it.key == wish.integration);
     let connection = wish.connection.clone();
-    let Some(definition) = chosen else { return Ok(Picker { integrations, connection, ..Picker::default() }) };
+    let chosen = visible.into_iter().find(|(it, _)| it.key == wish.integration);
+    let Some((seen, definition)) = chosen else {
+        return Ok(Picker { integrations, connection, ..Picker::default() });
+    };
     let is_there = |action: &ActionDefinition| {
         listed.iter().any(|it| it.action.integration == definition.key && it.action.action == action.key)
     };
-    let offer = |it: &ActionDefinition| Offer { key: it.key.clone(), name: it.name.clone(), is_there: is_there(it) };
-    let defined = definition.action(&wish.action).filter(|action| !is_there(action));
+    let is_closed =
+        |it: &ActionDefinition| <Use as Permits<ActionFacts>>::permits(actor, &seen.action_facts(&it.key)).is_err();
+    let offer = |it: &ActionDefinition| Offer {
+        key: it.key.clone(),
+        name: it.name.clone(),
+        is_there: is_there(it),
+        is_closed: is_closed(it),
+    };
+    let defined = definition.action(&wish.action).filter(|action| !is_there(action) && !is_closed(action));
     let choice = match defined {
         Some(defined) => choice(conn, actor, shell, &definition, defined)?.preferring(&connection),
         None => Choice::default(),

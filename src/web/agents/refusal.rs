@@ -74,6 +74,9 @@ impl From<ActionError> for Refusal {
     fn from(error: ActionError) -> Self {
         match error {
             ActionError::UnknownIntegration => Self::field("integration", &error),
+            ActionError::NotAllowed(_) => {
+                Self::Field { field: "action", message: error.to_string(), status: StatusCode::FORBIDDEN }
+            }
             ActionError::UnknownAction | ActionError::AlreadyThere => Self::field("action", &error),
             ActionError::OtherIntegration | ActionError::AuthTypeNotAdmitted => Self::field("connection_id", &error),
             ActionError::Gone | ActionError::Registry(_) | ActionError::Database(_) => Self::Other(error.into()),

@@ -66,7 +66,9 @@ pub(super) fn words(
                 CredentialMode::Own => yourself(),
                 CredentialMode::Preselected => "as a connection that the agent’s builder chose".to_owned(),
             };
-            (as_whom, Some(("refused", "Cannot run now".to_owned())))
+            let is_for_admins = matches!(readiness, Readiness::Refused(reason) if reason.is_for_admins());
+            let words = if is_for_admins { "Restricted: ask an admin" } else { "Cannot run now" };
+            (as_whom, Some(("refused", words.to_owned())))
         }
     }
 }

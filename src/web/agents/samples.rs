@@ -179,8 +179,8 @@ fn picker(text: &str) -> Picker {
         integrations: vec![(some(), some())],
         integration: some(),
         actions: vec![
-            Offer { key: some(), name: some(), is_there: false },
-            Offer { key: "other".to_owned(), name: some(), is_there: true },
+            Offer { key: some(), name: some(), is_there: false, is_closed: true },
+            Offer { key: "other".to_owned(), name: some(), is_there: true, is_closed: false },
         ],
         picked: Some(Picked { key: some(), name: some(), description: some(), effect: Effect::Write }),
         choice: choice(text),

@@ -88,6 +88,7 @@ fn refused(kept: Kept, auth_type: AuthType, error: ConnectError) -> Result<Attem
             Ok(Attempt { kept, refusal: Some(why), ..Attempt::default() })
         }
         error @ (ConnectError::NotOffered(_)
+        | ConnectError::NotAllowed(_)
         | ConnectError::BrowserRequired
         | ConnectError::Gone
         | ConnectError::Vault(_)

@@ -152,8 +152,13 @@ impl Given {
         let connections = reach.connections.items.into_iter().map(|one| connection(one, &face));
         let agents = reach.agents.items.into_iter().map(agent);
         let integrations = reach.integrations.items.into_iter().map(|one| {
-            let (icon, name) = face(&one.key);
-            let detail = "Restricted integration".to_owned();
+            let (icon, integration) = face(&one.key);
+            let action = definition(&one.key).and_then(|it| it.action(&one.action)).map(|it| it.name.clone());
+            let (name, detail) = if one.action.is_empty() {
+                (integration, "Restricted integration".to_owned())
+            } else {
+                (action.unwrap_or(one.action), format!("Restricted action of {integration}"))
+            };
             Thing { kind: Kind::Integration(icon, one.key), name, detail, losing: one.losing }
         });
         let things = connections.chain(agents).chain(integrations).collect();

@@ -112,6 +112,7 @@ fn refused(attempt: Attempt, auth_type: AuthType, error: ConnectError) -> Result
         ConnectError::Fields(fields) => Ok(Attempt { mistakes: credential::mistakes(auth_type, fields), ..attempt }),
         ConnectError::Refused(why) | ConnectError::Unreached(why) => Ok(Attempt { refusal: Some(why), ..attempt }),
         error @ (ConnectError::NotOffered(_)
+        | ConnectError::NotAllowed(_)
         | ConnectError::BrowserRequired
         | ConnectError::Gone
         | ConnectError::Vault(_)

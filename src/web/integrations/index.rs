@@ -47,7 +47,7 @@ pub(super) async fn index(
                 waiting: visible::list(conn, actor, Which::Mine, &dead, &page)?.items,
             };
             let shell = Shell::load(conn, actor, Section::Integrations, visit)?;
-            Ok::<_, Error>(IndexPage::of(shell, sought, &found))
+            Ok::<_, Error>(IndexPage::of(shell, actor, sought, &found))
         })
         .await?;
     page::show(&page)

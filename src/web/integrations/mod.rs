@@ -1,5 +1,6 @@
 //! What can be connected: the grid, one integration with its ways to connect and its settings, and bringing in one's own.
 
+mod access;
 mod clients;
 mod connections;
 mod imports;
@@ -24,6 +25,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
     route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}/connections", show::back);
     route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/connections", connections::create);
     route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/settings", settings::update);
+    route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}/access", access::edit);
+    route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/access", access::update);
+    route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}/access/review", access::review);
     route(cfg, Method::GET, "/w/{workspace}/integrations/{integration}/oauth-client", show::back);
     route(cfg, Method::POST, "/w/{workspace}/integrations/{integration}/oauth-client", clients::update);
 }

@@ -6,9 +6,14 @@ use actix_web::web::Data;
 use actix_web::web::Query;
 use diesel::pg::PgConnection;
 
+use crate::authz::actions::Connect;
 use crate::authz::actions::View;
 use crate::authz::actor::Actor;
+use crate::authz::facts::IntegrationFacts;
+use crate::authz::policy::Permits;
+use crate::authz::policy::Reason;
 use crate::authz::proof::Authorized;
+use crate::authz::proof::Guarded;
 use crate::authz::proof::authorize;
 use crate::db::Db;
 use crate::domain::connections::visible;
@@ -17,6 +22,7 @@ use crate::domain::connections::visible::Which;
 use crate::domain::integrations::integration::Integration;
 use crate::domain::integrations::registry::Registry;
 use crate::http::error::Error;
+use crate::http::help;
 use crate::http::page;
 use crate::http::page::Section;
 use crate::http::page::Shell;
@@ -27,6 +33,7 @@ use crate::http::urls::PublicUrl;
 use crate::http::urls::Urls;
 use crate::kernel::paging::Page;
 use crate::web::integrations::pages::show::Attempt;
+use crate::web::integrations::pages::show::Closed;
 use crate::web::integrations::pages::show::Connections;
 use crate::web::integrations::pages::show::IntegrationPage;
 
@@ -96,5 +103,12 @@ fn build(
     }
     let notes = registry.notes(conn, actor.workspace, key)?;
     let shell = Shell::load(conn, actor, Section::Integrations, visit)?;
-    Ok(IntegrationPage::of(shell, public, integration, &definition, connections, &notes))
+    let closed = match <Connect as Permits<IntegrationFacts>>::permits(actor, &integration.facts()) {
+        Ok(()) => None,
+        Err(reason) => Some(help::sentence(conn, actor, reason)?),
+    };
+    let reserved = help::sentence(conn, actor, Reason::AuthTypeReserved)?;
+    let whose = Closed { actor, integration };
+    let page = IntegrationPage::of(shell, public, integration, &definition, connections, (&notes, whose));
+    Ok(IntegrationPage { closed, reserved, ..page })
 }

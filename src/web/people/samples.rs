@@ -120,6 +120,7 @@ fn dependents(text: &str) -> Dependents {
         sign_ins: 1,
         keys: 2,
         sharers: 3,
+        grants: 2,
         agents: FirstOf { items: vec![agent(true), agent(false)], total: 300 },
     }
 }

@@ -141,7 +141,7 @@ async fn usage_counts_those_who_have_a_thing_by_the_group_alone() {
     let counts = ["agent_count", "agents", "connection_count", "connections", "integration_count", "integrations"];
     assert_eq!(members(&usage), [&counts[..], &["stopping_actions"]].concat());
     // Ada is an admin, Max has it by himself.
-    assert_eq!(usage["integrations"], json!([{ "key": "sandbox-crm", "losing": 1 }]));
+    assert_eq!(usage["integrations"], json!([{ "key": "sandbox-crm", "action": null, "losing": 1 }]));
     assert_eq!((&usage["agents"][0]["name"], &usage["agents"][0]["losing"]), (&json!("Helper"), &json!(3)));
     stage.app.mails().await;
 }

@@ -1,5 +1,6 @@
 //! Who acts as whom: runs of agent actions against a real database and a provider that answers as told.
 
+mod access_losses;
 mod door_losses;
 mod endings;
 mod history;

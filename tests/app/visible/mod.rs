@@ -1,6 +1,7 @@
 //! Policy = SQL: on random little worlds, each list holds exactly what the policy's `View` admits, and what is loaded for a
 //! proof has the facts that the world has. This guards the weak spot of lock 2: facts that are loaded wrongly.
 
+mod access;
 mod shared;
 
 use std::collections::BTreeSet;

@@ -69,12 +69,15 @@ pub struct ReachedAgent {
     pub losing: i64,
 }
 
-/// An integration that is restricted to certain people and open to the group.
+/// An integration, or an action of one, that is restricted to certain people and open to the group.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct ReachedIntegration {
     /// Its key.
     #[diesel(sql_type = Text)]
     pub key: String,
+    /// The action's key, where the grant is for one; empty for the integration as a whole.
+    #[diesel(sql_type = Text)]
+    pub action: String,
     /// How many members have it by this group alone.
     #[diesel(sql_type = BigInt)]
     pub losing: i64,
@@ -182,14 +185,15 @@ fn integrations(
 ) -> QueryResult<FirstOf<ReachedIntegration>> {
     let otherwise = reaches_otherwise!("o");
     let sql = format!(
-        "SELECT count(*) OVER () AS total, g.integration AS key, (
+        "SELECT count(*) OVER () AS total, g.integration AS key, g.action, (
             SELECT count(*) FROM {MEMBERS} AND m.role <> 'admin' AND NOT EXISTS (
                 SELECT 1 FROM integration_grants o WHERE o.workspace_id = $1 AND o.integration = g.integration
-                AND ({otherwise}))) AS losing
+                AND o.action = g.action AND ({otherwise}))) AS losing
          FROM integration_grants g
          JOIN integration_settings s ON s.workspace_id = g.workspace_id AND s.integration = g.integration
-         WHERE g.workspace_id = $1 AND g.grantee_group = $2 AND NOT s.for_everyone
-         ORDER BY g.integration LIMIT $3"
+         WHERE g.workspace_id = $1 AND g.grantee_group = $2
+           AND CASE WHEN g.action = '' THEN NOT s.for_everyone ELSE g.action = ANY (s.restricted_actions) END
+         ORDER BY g.integration, g.action LIMIT $3"
     );
     let rows: Vec<Counted<_>> = diesel::sql_query(sql)
         .bind::<Uuid, _>(proof.actor().workspace)

@@ -52,6 +52,8 @@ pub struct Dependents {
     pub keys: i64,
     /// How many other people can act through one of these by a share.
     pub sharers: i64,
+    /// How many restricted integrations and actions are open to the person by name.
+    pub grants: i64,
     /// The agents, by name.
     pub agents: FirstOf<StoppingAgent>,
 }
@@ -59,7 +61,7 @@ pub struct Dependents {
 impl Dependents {
     /// Whether nothing stops but the person's own doing.
     pub fn is_empty(&self) -> bool {
-        self.sign_ins + self.keys == 0 && self.agents.is_empty()
+        self.sign_ins + self.keys + self.grants == 0 && self.agents.is_empty()
     }
 }
 
@@ -71,6 +73,8 @@ struct Counts {
     keys: i64,
     #[diesel(sql_type = BigInt)]
     sharers: i64,
+    #[diesel(sql_type = BigInt)]
+    grants: i64,
 }
 
 /// What stops without the member.
@@ -88,7 +92,9 @@ pub fn dependents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Memb
                    AND EXISTS (SELECT 1 FROM given r
                                WHERE r.grantee_workspace OR r.grantee_user = m.user_id OR r.grantee_group IN (
                                    SELECT g.group_id FROM group_members g
-                                   WHERE g.workspace_id = $1 AND g.user_id = m.user_id))) AS sharers",
+                                   WHERE g.workspace_id = $1 AND g.user_id = m.user_id))) AS sharers,
+                (SELECT count(*) FROM integration_grants g
+                 WHERE g.workspace_id = $1 AND g.grantee_user = $2) AS grants",
     )
     .bind::<Uuid, _>(actor.workspace)
     .bind::<Uuid, _>(person.user)
@@ -98,6 +104,7 @@ pub fn dependents(conn: &mut PgConnection, proof: &Authorized<ManagePeople, Memb
         sign_ins: counts.sign_ins,
         keys: counts.keys,
         sharers: counts.sharers,
+        grants: counts.grants,
         agents: agents(conn, proof)?,
     })
 }

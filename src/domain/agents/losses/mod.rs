@@ -2,6 +2,7 @@
 //! have no other way to a thing, not everybody who has this one.
 
 pub mod group;
+pub mod integration;
 pub mod listed;
 pub mod member;
 pub mod orphans;

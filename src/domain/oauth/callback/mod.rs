@@ -12,6 +12,8 @@ use url::Url;
 use crate::authz::actions::Connect;
 use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::MethodFacts;
+use crate::authz::policy::Permits;
 use crate::authz::proof::Authorized;
 use crate::authz::proof::Denied;
 use crate::authz::proof::authorize;
@@ -233,6 +235,9 @@ impl Landing {
                 let definition =
                     registry.find(conn, workspace, &flow.integration)?.ok_or(CallbackError::NotAvailable)?;
                 let (actor, mut integration) = proof.into_parts();
+                // Reserved for admins since the flow was begun.
+                <Connect as Permits<MethodFacts>>::permits(&actor, &integration.method_facts(AuthType::Oauth))
+                    .map_err(|_reserved| CallbackError::NotAvailable)?;
                 let secret = integration.oauth_client_secret.take();
                 for sealed in secret.iter().chain(&flow.verifier) {
                     vault.unlock(conn, workspace, sealed)?;

@@ -10,6 +10,7 @@ use diesel::QueryResult;
 use diesel::QueryableByName;
 use diesel::RunQueryDsl;
 use diesel::pg::PgConnection;
+use diesel::sql_types::Array;
 use diesel::sql_types::BigInt;
 use diesel::sql_types::Nullable;
 use diesel::sql_types::Text;
@@ -137,6 +138,12 @@ fn found(conn: &mut PgConnection, actor: &Actor, page: &Page, typed: Typed) -> Q
 /// The groups that `query` finds; at most `limit`. For pickers.
 pub fn search(conn: &mut PgConnection, actor: &Actor, query: &str, limit: i64) -> QueryResult<Vec<Group>> {
     Ok(list(conn, actor, query, &Page::new(Some(limit), None))?.items)
+}
+
+/// The groups with these ids, by name.
+pub fn with_ids(conn: &mut PgConnection, actor: &Actor, ids: &[GroupId]) -> QueryResult<Vec<Group>> {
+    let sql = format!("SELECT {COLUMNS} FROM groups g WHERE g.workspace_id = $1 AND g.id = ANY ($2) ORDER BY g.name");
+    diesel::sql_query(sql).bind::<Uuid, _>(actor.workspace).bind::<Array<Uuid>, _>(ids).load(conn)
 }
 
 /// Makes a group, without members.

@@ -161,7 +161,7 @@ pub fn explain(
 /// Why a call of theirs is refused, what it meets first before the rest.
 fn using(actor: &Actor, facts: OwnFacts) -> Vec<Reason> {
     let decided = <Run as Permits<OwnFacts>>::permits(actor, &facts);
-    let integration = <Connect as Permits<IntegrationFacts>>::permits(actor, &facts.integration);
+    let integration = <Connect as Permits<IntegrationFacts>>::permits(actor, &facts.action.integration);
     let connection = <Use as Permits<ConnectionFacts>>::permits(actor, &facts.connection);
     distinct([decided, integration, connection])
 }
@@ -169,7 +169,7 @@ fn using(actor: &Actor, facts: OwnFacts) -> Vec<Reason> {
 /// Why they cannot attach it.
 fn attaching(actor: &Actor, facts: OwnFacts) -> Vec<Reason> {
     let decided = <Attach as Permits<ConnectionFacts>>::permits(actor, &facts.connection);
-    let integration = <View as Permits<IntegrationFacts>>::permits(actor, &facts.integration);
+    let integration = <Connect as Permits<IntegrationFacts>>::permits(actor, &facts.action.integration);
     distinct([decided, integration])
 }
 

@@ -71,6 +71,14 @@ impl Words<'_> {
                      can add them."
                 ),
             ),
+            Reason::ActionRestricted => rule(
+                "action_restricted",
+                format!(
+                    "The action is restricted to certain people, and {person} is not among them. A workspace admin can \
+                     add them."
+                ),
+            ),
+            Reason::AuthTypeReserved => rule("auth_type_reserved", reason.to_string()),
             Reason::AgentDisabled => {
                 rule("agent_disabled", "The agent is switched off. Whoever edits it can switch it on.")
             }

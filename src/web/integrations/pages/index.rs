@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use crate::authz::actions::Connect;
+use crate::authz::actor::Actor;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::IntegrationFacts;
+use crate::authz::policy::Permits;
+use crate::authz::proof::Guarded;
 use crate::domain::connections::Connection;
 use crate::domain::connections::ConnectionStatus;
 use crate::domain::connections::visible::Standing;
@@ -91,6 +96,8 @@ pub struct Card {
     pub text: String,
     /// Whether the workspace brought it in.
     pub is_custom: bool,
+    /// Whether it is restricted and not for the person.
+    pub is_closed: bool,
     /// How many actions it has.
     pub actions: usize,
     /// How many connections to it the person may use.
@@ -103,7 +110,7 @@ pub struct Card {
 
 impl IndexPage {
     /// Sorts what was found, and leaves out what was not sought.
-    pub fn of(shell: Shell, sought: Sought, found: &Found) -> Self {
+    pub fn of(shell: Shell, actor: &Actor, sought: Sought, found: &Found) -> Self {
         let categories: BTreeSet<&str> = found.integrations.iter().map(|(_, one)| one.category.as_str()).collect();
         let categories = categories.into_iter().map(str::to_owned).collect();
         let name_of = |key: &str| {
@@ -116,7 +123,7 @@ impl IndexPage {
         let fitting = found.integrations.iter().filter(|(_, one)| sought.fits(one));
         let cards = fitting.map(|(integration, definition)| {
             let standings = found.standings.iter().filter(|one| one.integration == integration.key);
-            card(integration, definition, &standings.collect::<Vec<_>>())
+            card(actor, integration, definition, &standings.collect::<Vec<_>>())
         });
         let (mine, mut others): (Vec<Card>, Vec<Card>) = cards.partition(|card| card.connections > 0);
         others.sort_by_cached_key(|card| (card.category.clone(), card.name.to_lowercase()));
@@ -160,7 +167,8 @@ fn words(definition: &Definition) -> String {
     all.join(" ")
 }
 
-fn card(integration: &Integration, definition: &Definition, standings: &[&Standing]) -> Card {
+fn card(actor: &Actor, integration: &Integration, definition: &Definition, standings: &[&Standing]) -> Card {
+    let is_closed = <Connect as Permits<IntegrationFacts>>::permits(actor, &integration.facts()).is_err();
     Card {
         key: definition.key.clone(),
         name: definition.name.clone(),
@@ -170,14 +178,15 @@ fn card(integration: &Integration, definition: &Definition, standings: &[&Standi
         is_custom: integration.is_custom,
         actions: definition.actions.len(),
         connections: standings.iter().map(|one| one.count).sum(),
-        badge: badge(integration, definition, standings),
+        badge: badge((integration, is_closed), definition, standings),
+        is_closed,
         words: words(definition),
     }
 }
 
 /// What the person has to know first: what waits for them, then what works, then what is not possible yet.
 fn badge(
-    integration: &Integration,
+    (integration, is_closed): (&Integration, bool),
     definition: &Definition,
     standings: &[&Standing],
 ) -> Option<(&'static str, &'static str)> {
@@ -187,6 +196,7 @@ fn badge(
     let needs_client = definition.auth.iter().all(|method| method.auth_type == AuthType::Oauth);
     let states = [
         (!integration.is_enabled, ("disabled", "Switched off")),
+        (is_closed, ("disabled", "Restricted")),
         (has(true, ConnectionStatus::NeedsReconnect), ("needs_reconnect", "Needs you")),
         (integration.misconfigured_reason.is_some(), ("misconfigured", "Client refused")),
         (has(true, ConnectionStatus::Active), ("active", "Connected")),

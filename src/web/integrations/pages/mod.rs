@@ -1,5 +1,6 @@
 //! What the pages of integrations show.
 
+pub mod access;
 pub mod import;
 pub mod index;
 pub mod samples;

@@ -4,8 +4,15 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
+use crate::authz::actions::Connect;
+use crate::authz::actions::Use;
+use crate::authz::actor::Actor;
+use crate::authz::facts::ActionFacts;
 use crate::authz::facts::AuthType;
+use crate::authz::facts::MethodFacts;
+use crate::authz::policy::Permits;
 use crate::domain::connections::Connection;
+use crate::domain::integrations::definition::ActionDefinition;
 use crate::domain::integrations::definition::AuthMethod;
 use crate::domain::integrations::definition::Definition;
 use crate::domain::integrations::definition::Effect;
@@ -27,6 +34,25 @@ const LEAD_TEXT: usize = 400;
 const ACTION_TEXT: usize = 200;
 /// From how many actions on there is a field to filter them.
 const MANY_ACTIONS: usize = 10;
+
+/// What of an integration is not for somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed<'a> {
+    /// The person.
+    pub actor: &'a Actor,
+    /// The integration.
+    pub integration: &'a Integration,
+}
+
+impl Closed<'_> {
+    fn is_reserved(self, auth_type: AuthType) -> bool {
+        <Connect as Permits<MethodFacts>>::permits(self.actor, &self.integration.method_facts(auth_type)).is_err()
+    }
+
+    fn is_closed(self, action: &ActionDefinition) -> bool {
+        <Use as Permits<ActionFacts>>::permits(self.actor, &self.integration.action_facts(&action.key)).is_err()
+    }
+}
 
 /// One integration.
 #[derive(Debug, Default, Template)]
@@ -52,6 +78,10 @@ pub struct IntegrationPage {
     pub notes: Vec<Problem>,
     /// Whether it was brought in a moment ago.
     pub is_fresh: bool,
+    /// Why it is not for the person, and who can help.
+    pub closed: Option<String>,
+    /// Why a way to connect is not for the person, and who can help.
+    pub reserved: String,
     /// The OAuth client; for admins.
     pub client: Option<Client>,
 }
@@ -96,6 +126,8 @@ pub struct Way {
     pub name: String,
     /// Whether its form is open.
     pub is_open: bool,
+    /// Whether admins keep it, and the person is none.
+    pub is_reserved: bool,
     /// Whether it works: for OAuth, whether there is a client.
     pub is_ready: bool,
     /// What OAuth asks for.
@@ -135,6 +167,8 @@ pub struct Action {
     pub text: String,
     /// Whether it changes something.
     pub effect: Effect,
+    /// Whether it is restricted and not for the person.
+    pub is_closed: bool,
 }
 
 /// The OAuth client that connections are made with.
@@ -179,7 +213,7 @@ impl IntegrationPage {
         integration: &Integration,
         definition: &Definition,
         connections: Connections,
-        notes: &[Problem],
+        (notes, closed): (&[Problem], Closed<'_>),
     ) -> Self {
         let ways = definition.auth.iter().enumerate();
         let is_ready = integration.oauth_client_id.is_some();
@@ -194,8 +228,17 @@ impl IntegrationPage {
         };
         Self {
             about: about(integration, definition),
-            ways: ways.map(|(index, method)| way(definition, method, is_ready, index == 0)).collect(),
-            actions: definition.actions.iter().map(action).collect(),
+            ways: ways
+                .map(|(index, method)| Way {
+                    is_reserved: closed.is_reserved(method.auth_type),
+                    ..way(definition, method, is_ready, index == 0)
+                })
+                .collect(),
+            actions: definition
+                .actions
+                .iter()
+                .map(|it| Action { is_closed: closed.is_closed(it), ..action(it) })
+                .collect(),
             notes: if shell.may_create_integrations() { notes.to_vec() } else { Vec::new() },
             client: if shell.is_admin() && has_oauth { Some(client()) } else { None },
             connections,
@@ -305,6 +348,7 @@ fn way(definition: &Definition, method: &AuthMethod, has_client: bool, is_first:
         help,
         fields: credential::fields(method, &Kept::new()),
         is_open: is_first,
+        is_reserved: false,
         is_ready: method.auth_type != AuthType::Oauth || has_client,
         scopes: scopes
             .into_iter()
@@ -314,11 +358,12 @@ fn way(definition: &Definition, method: &AuthMethod, has_client: bool, is_first:
     }
 }
 
-fn action(action: &crate::domain::integrations::definition::ActionDefinition) -> Action {
+fn action(action: &ActionDefinition) -> Action {
     Action {
         key: action.key.clone(),
         name: action.name.clone(),
         text: plain(&action.description, ACTION_TEXT),
         effect: action.effect,
+        is_closed: false,
     }
 }
