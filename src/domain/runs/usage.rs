@@ -59,17 +59,22 @@ pub fn usage(conn: &mut PgConnection, actor: &Actor, connection: ConnectionId) -
              UNION ALL SELECT grantee_user, grantee_group, grantee_workspace FROM agent_shares
                  WHERE workspace_id = $1 AND agent_id IN (SELECT agent_id FROM bound)
              UNION ALL SELECT owner_id, NULL, NULL FROM agents
-                 WHERE workspace_id = $1 AND id IN (SELECT agent_id FROM bound))
+                 WHERE workspace_id = $1 AND id IN (SELECT agent_id FROM bound)),
+         named AS (
+             SELECT grantee_user AS user_id FROM reached WHERE grantee_user IS NOT NULL
+             UNION SELECT g.user_id FROM reached r
+                 JOIN group_members g ON g.workspace_id = $1 AND g.group_id = r.grantee_group),
+         owner AS (SELECT owner_id FROM connections WHERE workspace_id = $1 AND id = $2)
          SELECT (SELECT count(*) FROM shared) AS shares,
                 (SELECT count(DISTINCT agent_id) FROM bound) AS agents,
                 (SELECT count(*) FROM bound) AS actions,
-                (SELECT count(*) FROM memberships m
-                 WHERE m.workspace_id = $1 AND m.status = 'active'
-                   AND m.user_id NOT IN (SELECT owner_id FROM connections WHERE workspace_id = $1 AND id = $2)
-                   AND EXISTS (SELECT 1 FROM reached r
-                               WHERE r.grantee_workspace OR r.grantee_user = m.user_id OR r.grantee_group IN (
-                                   SELECT group_id FROM group_members g
-                                   WHERE g.workspace_id = $1 AND g.user_id = m.user_id))) AS people,
+                CASE WHEN EXISTS (SELECT 1 FROM reached WHERE grantee_workspace)
+                    THEN (SELECT count(*) FROM memberships m
+                          WHERE m.workspace_id = $1 AND m.status = 'active' AND m.user_id NOT IN (SELECT * FROM owner))
+                    ELSE (SELECT count(*) FROM named n
+                          JOIN memberships m ON m.workspace_id = $1 AND m.user_id = n.user_id AND m.status = 'active'
+                          WHERE n.user_id NOT IN (SELECT * FROM owner))
+                    END AS people,
                 (SELECT count(*) FROM runs
                  WHERE workspace_id = $1 AND connection_id = $2 AND started_at > $4) AS recent_runs",
     )
