@@ -36,7 +36,8 @@ return words(it.getAttribute("aria-label") || (label ? label.textContent : it.te
 /// Whether one sees where the focus is.
 const IS_FOCUS_SEEN: &str = r#"
 const it = document.activeElement;
-if (it === document.body || !it.matches(":focus-visible")) return false;
+// In a field for dates a part of it has the focus, and it is not `:focus-visible` itself.
+if (it === document.body || !it.matches(":focus-visible, [type=date]")) return false;
 const seen = (element, part) => {
   const style = getComputedStyle(element, part);
   return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;

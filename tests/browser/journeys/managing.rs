@@ -1,4 +1,4 @@
-//! An admin's pages: groups, roles, and what stops when somebody goes.
+//! An admin's pages: people and their invitations, groups, roles, and what stops when somebody goes.
 
 use fantoccini::key::Key;
 
@@ -10,6 +10,44 @@ use crate::journeys::connect_calendar;
 async fn goes_to(visitor: &Visitor, page: &str) {
     visitor.open(&format!("/w/acme/{}", page.to_lowercase())).await;
     visitor.is_on(page).await;
+}
+
+#[tokio::test]
+async fn people_are_invited_and_whoever_has_an_account_answers() {
+    journey("inviting", async |place: &Place| {
+        let ada = place.signed_in(&place.app.cast.ada).await;
+        goes_to(&ada, "People").await;
+        ada.press("Invite people").await;
+        ada.fill("E-mail addresses", "nobody, max@acme.example").await;
+        ada.press("Invite").await;
+        ada.sees("max@acme.example: This person is a member already.").await;
+        ada.examines_page().await;
+        ada.fill("E-mail addresses", "Nia New <nia@acme.example>").await;
+        ada.select("How it reaches them", "By links that I hand over").await;
+        ada.press("Invite").await;
+        ada.sees("Hand these links over now.").await;
+        ada.examines_page().await;
+        goes_to(&ada, "People").await;
+        ada.press("Invite people").await;
+        ada.fill("E-mail addresses", "mallory@globex.example").await;
+        ada.press("Invite").await;
+        ada.sees("Invited: 1 person.").await;
+        ada.press("Mallory Admin").await;
+        ada.is_on("Mallory Admin").await;
+        ada.sees("They have an account already").await;
+
+        let mallory = place.signed_in(&place.app.cast.mallory).await;
+        mallory.press("Workspace: Globex. Invited elsewhere. Switch workspace").await;
+        mallory.examines_page().await;
+        mallory.press("Invitations").await;
+        mallory.is_on("Invitations").await;
+        mallory.sees("Ada Admin invited you as Member").await;
+        mallory.tabs_to("Join Acme").await;
+        mallory.key(Key::Enter).await;
+        mallory.is_on("Integrations").await;
+        mallory.sees("You are a member of Acme now.").await;
+    })
+    .await;
 }
 
 #[tokio::test]

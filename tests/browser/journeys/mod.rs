@@ -6,6 +6,7 @@ mod keyboard;
 mod managing;
 mod running;
 mod sessions;
+mod sharing;
 mod watching;
 mod without_scripts;
 
