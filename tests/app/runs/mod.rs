@@ -13,4 +13,5 @@ mod plans;
 mod renewal;
 mod repeats;
 mod share_losses;
+mod together;
 pub(crate) mod world;
