@@ -53,6 +53,17 @@ pub fn place(ordinality: i64) -> usize {
     usize::try_from(ordinality - 1).unwrap_or(usize::MAX)
 }
 
+/// The answers in the order of so many questions, from rows with their ordinality; none where no row came.
+pub fn in_order<A>(questions: usize, rows: impl IntoIterator<Item = (i64, A)>) -> Vec<Option<A>> {
+    let mut answers: Vec<Option<A>> = (0..questions).map(|_| None).collect();
+    for (ordinality, row) in rows {
+        if let Some(answer) = answers.get_mut(place(ordinality)) {
+            *answer = Some(row);
+        }
+    }
+    answers
+}
+
 async fn serve<Q: Send + 'static, A: Send + 'static>(
     db: Db,
     mut asked: mpsc::Receiver<Entry<Q, A>>,

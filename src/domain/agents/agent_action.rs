@@ -134,13 +134,7 @@ pub fn load_all(conn: &mut PgConnection, wanted: &[Wanted]) -> QueryResult<Vec<O
     .bind::<Array<Uuid>, _>(column(wanted, |it| it.key.agent))
     .bind::<Array<Uuid>, _>(column(wanted, |it| it.key.action))
     .load(conn)?;
-    let mut actions = vec![None; wanted.len()];
-    for row in rows {
-        if let Some(action) = actions.get_mut(batched::place(row.place)) {
-            *action = Some(row.action);
-        }
-    }
-    Ok(actions)
+    Ok(batched::in_order(wanted.len(), rows.into_iter().map(|row| (row.place, row.action))))
 }
 
 #[derive(QueryableByName)]

@@ -131,19 +131,16 @@ pub fn by_tokens(conn: &mut PgConnection, presented: &[Presented]) -> QueryResul
     .bind::<Array<Bytea>, _>(hashes)
     .bind::<Array<Timestamptz>, _>(since)
     .load(conn)?;
-    let mut actors = vec![None; presented.len()];
-    for row in rows {
-        let place = batched::place(row.place);
-        let (Some(actor), Some(it)) = (actors.get_mut(place), presented.get(place)) else { continue };
-        if !row.member.is_fresh {
+    let rows = batched::in_order(presented.len(), rows.into_iter().map(|row| (row.place, row.member)));
+    for (row, it) in rows.iter().zip(presented) {
+        if row.as_ref().is_some_and(|row| !row.is_fresh) {
             prepared("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
                 .bind::<Bytea, _>(&it.hash)
                 .bind::<Timestamptz, _>(it.arrival.at)
                 .execute(conn)?;
         }
-        *actor = Some(row.member.actor(Via::Token, it.arrival));
     }
-    Ok(actors)
+    Ok(rows.into_iter().zip(presented).map(|(row, it)| Some(row?.actor(Via::Token, it.arrival))).collect())
 }
 
 #[derive(QueryableByName)]

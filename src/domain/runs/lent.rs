@@ -80,14 +80,8 @@ pub fn load_all(conn: &mut PgConnection, asked: &[&Inquiry<[u8; 32]>]) -> QueryR
         .bind::<Array<Timestamptz>, _>(times)
         .bind::<Array<Text>, _>(roles)
         .load(conn)?;
-    let mut found: Vec<Option<Lent>> = asked.iter().map(|_| None).collect();
-    for row in rows {
-        let place = batched::place(row.place);
-        if let (Some(found), Some(asked)) = (found.get_mut(place), asked.get(place)) {
-            *found = Some(row.into_lent(asked));
-        }
-    }
-    Ok(found)
+    let rows = batched::in_order(asked.len(), rows.into_iter().map(|row| (row.place, row)));
+    Ok(rows.into_iter().zip(asked).map(|(row, asked)| Some(row?.into_lent(asked))).collect())
 }
 
 impl Row {

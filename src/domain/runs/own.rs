@@ -226,15 +226,13 @@ pub fn load_all(conn: &mut PgConnection, asked: &[&Inquiry<ConnectionId>]) -> Qu
         .bind::<Array<Text>, _>(roles)
         .bind::<Array<Uuid>, _>(asked.iter().map(|it| it.with).collect::<Vec<_>>())
         .load(conn)?;
-    let mut found: Vec<Option<Own>> = asked.iter().map(|_| None).collect();
-    for row in rows {
-        let place = batched::place(row.place);
-        let (Some(found), Some(Inquiry { actor, .. })) = (found.get_mut(place), asked.get(place)) else { continue };
+    let rows = batched::in_order(asked.len(), rows.into_iter().map(|row| (row.place, row)));
+    let seen = |(row, asked): (Option<Row>, &&Inquiry<ConnectionId>)| {
+        let own = row?.into_own(&asked.actor)?;
         // One that the caller may not see is as good as none: asking must not tell that it exists.
-        let may_see = |own: &Own| <View as Permits<ConnectionFacts>>::permits(actor, own.connection_facts()).is_ok();
-        *found = row.into_own(actor).filter(may_see);
-    }
-    Ok(found)
+        <View as Permits<ConnectionFacts>>::permits(&asked.actor, own.connection_facts()).is_ok().then_some(own)
+    };
+    Ok(rows.into_iter().zip(asked).map(seen).collect())
 }
 
 impl Row {
